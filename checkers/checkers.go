@@ -1,0 +1,72 @@
+// Package checkers judges what the threads of a run recorded. A [Judge] reads
+// one [machine.History] and answers with a [Verdict]: it found a violation, it
+// found none, or it ran out of its budget before it knew.
+//
+//	judge          reads             finds
+//	[Linearizable] calls, returns    answers that no order of the operations explains
+//	[Exclusion]    notes on locks    two holders at once, stray releases, lost writes
+//	[LockOrder]    notes on locks    orders of locks that can deadlock, as Linux's lockdep does
+//
+// Judges are immutable, may be used from several goroutines at once, and change
+// nothing they judge. Their work is bounded by counts, never by a clock, so the
+// same history gets the same verdict on every host. They expect nothing of a
+// history: one that can't have happened, such as a return without a call, gets
+// a verdict too.
+package checkers
+
+import (
+	"fmt"
+
+	"github.com/fusedos/stramash/machine"
+)
+
+// Judge looks for one kind of mistake in a history.
+type Judge interface {
+	// Name returns the judge's name, which is stable from version to version.
+	Name() string
+	// Check judges h, which it neither changes nor keeps.
+	Check(h machine.History) Verdict
+}
+
+// Verdict is what a judge says about a history. The zero Verdict says that it
+// found nothing wrong.
+type Verdict struct {
+	// Violation is what is wrong, nil if nothing was found.
+	Violation *Violation
+	// Unknown says why the judge came to no conclusion; it is empty if it
+	// did. A history whose verdict is unknown has not passed.
+	Unknown string
+}
+
+// Violation says what is wrong with a history.
+type Violation struct {
+	Judge   string     // the name of the judge
+	Rule    string     // the rule that was broken, in two or three words
+	Object  machine.VA // the lock, queue … that it happened to; zero if to none in particular
+	Message string     // one sentence: who did what
+	At      int        // index of the record where it shows, or -1 if there is none
+}
+
+// Signature names the kind of violation: violations with the same mistake
+// behind them have the same signature in every run of a target. It holds the
+// judge, the rule and the object, but no values, clients or times.
+func (v *Violation) Signature() string {
+	return fmt.Sprintf("%s: %s: %#x", v.Judge, v.Rule, uint64(v.Object))
+}
+
+// The rule that a history breaks that no run can have recorded.
+const ruleMalformed = "malformed history"
+
+func found(v Violation) Verdict { return Verdict{Violation: &v} }
+
+func unknown(format string, args ...any) Verdict {
+	return Verdict{Unknown: fmt.Sprintf(format, args...)}
+}
+
+// who names the client of a record and the CPU it ran on.
+func who(r machine.Record) string {
+	if r.InIRQ {
+		return fmt.Sprintf("interrupt handler %d (CPU %d)", r.Client, r.CPU)
+	}
+	return fmt.Sprintf("client %d (CPU %d)", r.Client, r.CPU)
+}

@@ -1,0 +1,114 @@
+package checkers
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/anishathalye/porcupine"
+
+	"github.com/fusedos/stramash/machine"
+	"github.com/fusedos/stramash/model/spec"
+)
+
+// TestLinearizableEqualsPorcupine compares the two on random histories, two
+// thirds of them with mistakes.
+func TestLinearizableEqualsPorcupine(t *testing.T) {
+	total := 60_000
+	if testing.Short() {
+		total = 6_000
+	}
+	for i, s := range spec.All() {
+		t.Run(s.Name, func(t *testing.T) {
+			rng := rand.New(rand.NewPCG(uint64(i), 1))
+			model, judge := Porcupine(s), Linearizable(s)
+			illegal, runs := 0, total/len(spec.All())
+			for n := range runs {
+				h := generate(rng, s, 2+rng.IntN(4), 4+rng.IntN(10))
+				if n%3 > 0 {
+					mutate(rng, h)
+				}
+				if !agree(t, judge, model, h) {
+					illegal++
+				}
+			}
+			t.Logf("%d histories, %d of them illegal", runs, illegal)
+			if illegal < runs/20 || illegal > runs*2/3 {
+				t.Errorf("%d of %d histories are illegal, which makes a poor test", illegal, runs)
+			}
+		})
+	}
+}
+
+// agree reports whether h is linearizable, on which both must agree.
+func agree(t *testing.T, judge Judge, model porcupine.Model, h machine.History) bool {
+	t.Helper()
+	ops, err := Operations(h, object)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := porcupine.CheckOperations(model, ops)
+	got := judge.Check(h)
+	switch {
+	case got.Unknown != "" || want != (got.Violation == nil):
+		t.Fatalf("got %+v, porcupine says %v: %+v", got, want, h)
+	case want:
+		return true
+	}
+	// What came before the violation is explained.
+	if v := judge.Check(h[:got.Violation.At]); v != (Verdict{}) {
+		t.Fatalf("violation at %d, but before it there is %+v: %+v", got.Violation.At, v, h)
+	}
+	return false
+}
+
+// TestGenerated checks that what obeys the specification passes, at sizes that
+// porcupine can't be asked about.
+func TestGenerated(t *testing.T) {
+	for i, s := range spec.All() {
+		rng := rand.New(rand.NewPCG(uint64(i), 2))
+		passes(t, Linearizable(s), generate(rng, s, 4, 300))
+	}
+}
+
+func TestConfirmBudget(t *testing.T) {
+	s := spec.Register(0)
+	h := machine.History{call(0, spec.RegisterWrite, 1), call(1, spec.RegisterWrite, 2),
+		ret(0, 0, true), ret(1, 0, true), call(0, spec.RegisterRead), ret(0, 3, true)}
+	ops, err := Operations(h, object)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ok, decided := confirm(Porcupine(s), ops, 100); ok || !decided {
+		t.Errorf("with enough budget: ok %v, decided %v", ok, decided)
+	}
+	if ok, decided := confirm(Porcupine(s), ops, 3); ok || decided {
+		t.Errorf("with too small a budget: ok %v, decided %v", ok, decided)
+	}
+}
+
+func TestPorcupineDraws(t *testing.T) {
+	s := spec.Queue()
+	h := machine.History{call(0, spec.QueueEnqueue, 1), call(1, spec.QueueDequeue), ret(1, 1, true)}
+	ops, err := Operations(h, object)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, info := porcupine.CheckOperationsVerbose(Porcupine(s), ops, 0)
+	var page bytes.Buffer
+	if err := porcupine.Visualize(Porcupine(s), info, &page); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"Enqueue(1) never returned", "Dequeue() = 1"} {
+		if !bytes.Contains(page.Bytes(), []byte(want)) {
+			t.Errorf("the picture lacks %q", want)
+		}
+	}
+	if _, err := Operations(machine.History{ret(0, 0, true)}, object); err == nil {
+		t.Error("no error for a malformed history")
+	}
+}
+
+// contradicts reports whether our checker and porcupine disagreed.
+func contradicts(v Verdict) bool { return strings.Contains(v.Unknown, "porcupine does") }

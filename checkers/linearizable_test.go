@@ -1,0 +1,205 @@
+package checkers
+
+import (
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/fusedos/stramash/machine"
+	"github.com/fusedos/stramash/model/spec"
+)
+
+func TestLinearizableMutex(t *testing.T) {
+	lock, try, unlock := spec.MutexLock, spec.MutexTryLock, spec.MutexUnlock
+	expect(t, Linearizable(spec.Mutex()), []expectation{
+		{name: "empty"},
+		{name: "in turn", h: machine.History{
+			call(0, lock), ret(0, 0, true), call(0, unlock), ret(0, 0, true),
+			call(1, lock), ret(1, 0, true), call(1, unlock), ret(1, 0, true)}},
+		{name: "unlock takes effect before it returns", h: machine.History{
+			call(0, lock), ret(0, 0, true), call(0, unlock),
+			call(1, lock), ret(1, 0, true), ret(0, 0, true)}},
+		{name: "two holders", h: machine.History{
+			call(0, lock), call(1, lock), ret(0, 0, true), ret(1, 0, true)},
+			rule: ruleLinearizable, at: 3,
+			message: "client 1 (CPU 1) got Lock(), which no order…the mutex could only be held by client 0"},
+		{name: "stray unlock", h: machine.History{call(0, unlock), ret(0, 0, true)},
+			rule: ruleLinearizable, at: 1, message: "got Unlock()…could only be free"},
+		{name: "try-lock beside a holder", h: machine.History{
+			call(0, lock), ret(0, 0, true), call(1, try), ret(1, 0, false)}},
+		{name: "try-lock fails without cause", h: machine.History{call(1, try), ret(1, 0, false)},
+			rule: ruleLinearizable, at: 1, message: "TryLock() = busy…free"},
+		{name: "the lock of a client that never returned", h: machine.History{
+			call(0, lock), call(1, try), ret(1, 0, false)}},
+		{name: "the unlock of a client that never returned", h: machine.History{
+			call(0, lock), ret(0, 0, true), call(0, unlock), call(1, lock), ret(1, 0, true)}},
+		{name: "a lock that never returns need not take effect", h: machine.History{
+			call(0, lock), call(1, lock), ret(1, 0, true), call(1, unlock), ret(1, 0, true),
+			call(1, lock), ret(1, 0, true)}},
+		{name: "a lock that never returned is not two", h: machine.History{
+			call(0, lock), call(1, unlock), ret(1, 0, true)},
+			rule: ruleLinearizable, at: 2, message: "held by client 0"},
+	})
+	passes(t, Linearizable(spec.WeakMutex()), machine.History{call(1, try), ret(1, 0, false)})
+}
+
+func TestLinearizableQueue(t *testing.T) {
+	enq, deq := spec.QueueEnqueue, spec.QueueDequeue
+	overlapping := machine.History{call(0, enq, 1), call(1, enq, 2), call(2, enq, 3), call(3, enq, 4),
+		ret(0, 0, true), ret(1, 0, true), ret(2, 0, true), ret(3, 0, true)}
+	expect(t, Linearizable(spec.Queue()), []expectation{
+		{name: "either order", h: machine.History{
+			call(0, enq, 1), call(1, enq, 2), ret(0, 0, true), ret(1, 0, true),
+			call(0, deq), ret(0, 2, true), call(0, deq), ret(0, 1, true)}},
+		{name: "out of order", h: machine.History{
+			call(0, enq, 1), ret(0, 0, true), call(1, enq, 2), ret(1, 0, true),
+			call(0, deq), ret(0, 2, true)},
+			rule: ruleLinearizable, at: 5, message: "Dequeue() = 2…the queue could only be [1 2]"},
+		{name: "one value twice", h: machine.History{
+			call(0, enq, 1), ret(0, 0, true),
+			call(0, deq), call(1, deq), ret(1, 1, true), ret(0, 1, true)},
+			// the other answer is known already when the first returns
+			rule: ruleLinearizable, at: 5, message: "[]"},
+		{name: "never put in, many states", h: join(overlapping, machine.History{call(0, deq), ret(0, 9, true)}),
+			rule: ruleLinearizable, at: 9, message: "the queue could only be [2 3 4 1], or …, or one of some more"},
+		{name: "a value of a call that never returned", h: machine.History{
+			call(0, enq, 1), call(1, deq), ret(1, 1, true)}},
+		{name: "an answer that never came", h: machine.History{
+			call(0, enq, 1), ret(0, 0, true), call(1, deq),
+			call(0, deq), ret(0, 0, false)}},
+	})
+}
+
+func TestLinearizableObjects(t *testing.T) {
+	lock := spec.MutexLock
+	bad := machine.History{call(0, lock), call(1, lock), ret(0, 0, true), ret(1, 0, true)}
+	good := machine.History{call(2, lock), ret(2, 0, true)}
+	j := Linearizable(spec.Mutex())
+	expect(t, j, []expectation{
+		{name: "one lock each", h: join(good, on(other, call(3, lock), ret(3, 0, true)))},
+		{name: "the other lock", h: join(good, on(other, join(bad)...)),
+			rule: ruleLinearizable, at: 5},
+		{name: "the first of two violations", h: join(on(other, join(bad)...), bad),
+			rule: ruleLinearizable, at: 3},
+		{name: "the first again", h: join(bad, on(other, join(bad)...)),
+			rule: ruleLinearizable, at: 3},
+		{name: "a call within a call", h: join(on(other, call(0, lock)), machine.History{call(0, lock), ret(0, 0, true)},
+			on(other, ret(0, 0, true)))},
+	})
+	twice := j.Check(join(on(other, join(bad)...), bad)).Violation
+	if twice.Object != other || twice.Signature() != "linearizable/mutex: linearizability: 0x80" {
+		t.Errorf("got %+v with signature %q", *twice, twice.Signature())
+	}
+	mixed := join(on(other, call(0, 77), ret(0, 1, true), ret(0, 1, true)), good)
+	passes(t, Linearizable(spec.Mutex(), object), mixed)
+	passes(t, Linearizable(spec.Mutex(), object), on(other, join(bad)...))
+	if Linearizable(spec.Mutex(), other, object).Check(mixed).Violation == nil {
+		t.Error("a judge of both objects passes")
+	}
+}
+
+func TestLinearizableMalformed(t *testing.T) {
+	lock := spec.MutexLock
+	expect(t, Linearizable(spec.Mutex()), []expectation{
+		{name: "return without call", h: machine.History{ret(1, 0, true)},
+			rule: ruleMalformed, at: 0, message: "client 1 (CPU 1) returned from an operation that it had not called"},
+		{name: "second return", h: machine.History{call(1, lock), ret(1, 0, true), ret(1, 0, true)},
+			rule: ruleMalformed, at: 2},
+		{name: "two open calls", h: machine.History{call(0, lock), call(1, lock), call(1, lock)},
+			rule: ruleMalformed, at: 2, message: "while the one of record 1 was in progress"},
+		{name: "unknown operation", h: machine.History{call(1, 9)},
+			rule: ruleMalformed, at: 0, message: "called operation 9, which a mutex does not have"},
+		{name: "no operation", h: machine.History{call(1, 0)}, rule: ruleMalformed, at: 0},
+		{name: "unknown kind", h: machine.History{{Kind: 9, InIRQ: true}},
+			rule: ruleMalformed, at: 0, message: "interrupt handler 0 (CPU 0) made a record of kind 9"},
+	})
+}
+
+func TestLinearizableUnknown(t *testing.T) {
+	var crowd, long machine.History
+	for i := range int32(maxOverlap + 1) {
+		crowd = append(crowd, call(i, spec.RegisterWrite, 1))
+	}
+	for range maxConfirmOps {
+		long = append(long, call(0, spec.RegisterRead), ret(0, 0, true))
+	}
+	register := spec.Register(0)
+	j := Linearizable(register)
+	passes(t, j, crowd[:maxOverlap])
+	passes(t, j, long)
+	wantUnknown(t, j.Check(crowd), "overlap")
+	wantUnknown(t, LinearizableWithin(maxConfirmOps/2, register).Check(long), "within 1024 steps")
+
+	unconfirmed := j.Check(append(long, call(0, spec.RegisterRead), ret(0, 1, true))).Violation
+	if unconfirmed == nil || !strings.Contains(unconfirmed.Message, "too long for porcupine") {
+		t.Errorf("got %+v, want an unconfirmed violation", unconfirmed)
+	}
+
+	// A specification that calls a write a read misleads us, but not porcupine.
+	lying := register
+	lying.Ops = append([]spec.Signature(nil), register.Ops...)
+	lying.Ops[spec.RegisterWrite-1].Reads = true
+	h := machine.History{call(0, spec.RegisterWrite, 1), ret(0, 0, true), call(0, spec.RegisterRead), ret(0, 1, true)}
+	wantUnknown(t, Linearizable(lying).Check(h), "porcupine does")
+
+	// One violation is worth more than any number of doubts.
+	bad := on(other, call(0, spec.RegisterRead), ret(0, 1, true))
+	if v := j.Check(join(crowd, bad)); v.Violation == nil || v.Unknown != "" {
+		t.Errorf("got %+v, want the violation on the other object", v)
+	}
+}
+
+// TestLinearizableBounded asks for more orders than anyone could try: of many
+// operations that never return, and a wrong answer among them.
+func TestLinearizableBounded(t *testing.T) {
+	open := func(op spec.Op, n int32) (h machine.History) {
+		for i := range n {
+			h = append(h, call(i, op, uint64(i)))
+		}
+		return h
+	}
+	register := Linearizable(spec.Register(0))
+	bad := machine.History{call(99, spec.RegisterRead), ret(99, 1000, true)}
+	if v := register.Check(join(open(spec.RegisterWrite, 10), bad)); v.Violation == nil {
+		t.Errorf("register: got %+v, want a violation", v)
+	}
+	passes(t, register, open(spec.RegisterWrite, 10)) // with what is left in memory
+
+	bad = machine.History{call(99, spec.QueueDequeue), ret(99, 1000, true)}
+	wantUnknown(t, Linearizable(spec.Queue()).Check(join(open(spec.QueueEnqueue, 14), bad)), "no order found within")
+}
+
+func wantUnknown(t *testing.T, v Verdict, why string) {
+	t.Helper()
+	if v.Violation != nil || !strings.Contains(v.Unknown, why) {
+		t.Errorf("got %+v, want unknown because of %q", v, why)
+	}
+}
+
+func TestLinearizableWantsFunctions(t *testing.T) {
+	defer func() {
+		if recover() == nil {
+			t.Error("no panic for a specification without functions")
+		}
+	}()
+	Linearizable(spec.Spec[int]{Name: "nothing"})
+}
+
+// TestConcurrentUse lets the race detector look at a judge in several goroutines.
+func TestConcurrentUse(t *testing.T) {
+	bad := machine.History{call(0, spec.MutexLock), call(1, spec.MutexLock), ret(0, 0, true), ret(1, 0, true)}
+	for _, j := range []Judge{Linearizable(spec.Mutex()), Exclusion(), LockOrder()} {
+		want := j.Check(bad)
+		var group sync.WaitGroup
+		for range 4 {
+			group.Go(func() {
+				for range 50 {
+					if got := j.Check(bad); (got.Violation == nil) != (want.Violation == nil) {
+						t.Errorf("%s: got %+v, want %+v", j.Name(), got, want)
+					}
+				}
+			})
+		}
+		group.Wait()
+	}
+}

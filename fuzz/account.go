@@ -1,0 +1,186 @@
+package fuzz
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/fusedos/stramash/machine"
+)
+
+// Account is what happened in a run, step by step.
+type Account struct {
+	Lanes []string // by CPU: its number and ISA; empty if it did nothing
+	Rows  []Row
+}
+
+// Row is one event or record of an account.
+type Row struct {
+	Step    int
+	CPU     int
+	Context string       // path of the context; see machine.NameOf
+	Text    string       // what it did
+	Site    machine.Site // where the program did it; zero for records
+}
+
+// account runs with a tracer.
+func (r *runner) account(c machine.Chooser) (verdict, Account) {
+	m := r.machine
+	a := Account{Lanes: make([]string, m.CPUs())}
+	m.SetTracer(func(e *machine.Event) {
+		row := Row{Step: e.Step, CPU: e.CPU, Context: e.Context, Text: describe(m, e)}
+		if sites := machine.Sites(); len(sites) > 0 {
+			row.Site = programSite(sites)
+		}
+		a.Rows = append(a.Rows, row)
+	})
+	v := r.run(c)
+	m.SetTracer(nil)
+	a.mergeHistory(m, v.History)
+	for _, row := range a.Rows {
+		a.Lanes[row.CPU] = fmt.Sprintf("P%d %s", row.CPU, m.ISA(row.CPU).Name)
+	}
+	return v, a
+}
+
+// programSite is the innermost site in the program under test.
+func programSite(sites []machine.Site) machine.Site {
+	for _, s := range sites {
+		if !strings.HasPrefix(s.Func, "github.com/fusedos/stramash/fuzz.") {
+			return s
+		}
+	}
+	return machine.Site{}
+}
+
+// mergeHistory puts the records behind the events that they follow.
+func (a *Account) mergeHistory(m *machine.Machine, h machine.History) {
+	events := a.Rows
+	a.Rows = make([]Row, 0, len(events)+len(h))
+	for _, rec := range h {
+		for len(events) > 0 && events[0].Step <= int(rec.Step) {
+			a.Rows = append(a.Rows, events[0])
+			events = events[1:]
+		}
+		a.Rows = append(a.Rows, Row{
+			Step: int(rec.Step), CPU: int(rec.CPU), Context: m.ClientName(rec.Client), Text: describeRecord(m, rec),
+		})
+	}
+	a.Rows = append(a.Rows, events...)
+}
+
+// describe says what an event did.
+func describe(m *machine.Machine, e *machine.Event) string {
+	at, op := m.NameAddr(e.Op.Addr), e.Op.Kind.String()
+	if o := e.Op.Order.String(); o != "" {
+		op += "." + o
+	}
+	switch e.Op.Kind {
+	case machine.OpLoad, machine.OpLoadEx, machine.OpAwait:
+		return fmt.Sprintf("%s %s = %#x", op, at, e.Read)
+	case machine.OpStore:
+		return fmt.Sprintf("%s %s := %#x", op, at, e.Wrote)
+	case machine.OpCAS, machine.OpStoreEx:
+		if !e.OK {
+			return fmt.Sprintf("%s %s = %#x, failed", op, at, e.Read)
+		}
+		return fmt.Sprintf("%s %s %#x -> %#x", op, at, e.Read, e.Wrote)
+	case machine.OpSwap, machine.OpAdd, machine.OpAnd, machine.OpOr, machine.OpTestSet:
+		return fmt.Sprintf("%s %s %#x -> %#x", op, at, e.Read, e.Wrote)
+	case machine.OpSend, machine.OpDeliver:
+		return fmt.Sprintf("%s interrupt %d of P%d", op, e.Op.Addr&0xff, e.Op.Addr>>8)
+	case machine.OpVector, machine.OpVectorReturn:
+		return fmt.Sprintf("%s handler %d", op, uint64(e.Op.Addr))
+	case machine.OpSwitch, machine.OpSpawn:
+		return fmt.Sprintf("%s thread %d", op, uint64(e.Op.Addr))
+	}
+	return op
+}
+
+var noteTexts = map[machine.NoteKind]string{
+	machine.NoteAcquire: "wants", machine.NoteAcquired: "has", machine.NoteRelease: "gives up",
+}
+
+// describeRecord says what a record tells.
+func describeRecord(m *machine.Machine, r machine.Record) string {
+	at := m.NameAddr(r.Object)
+	switch r.Kind {
+	case machine.CallRecord:
+		return fmt.Sprintf("* calls op %d of %s (%#x)", r.Op, at, r.Arg)
+	case machine.ReturnRecord:
+		return fmt.Sprintf("* %s answers %#x, ok %t", at, r.Val, r.OK)
+	}
+	if text, ok := noteTexts[r.Note]; ok {
+		shared := ""
+		if r.Arg2&machine.SharedLock != 0 {
+			shared = ", shared"
+		}
+		return fmt.Sprintf("* %s %s%s", text, at, shared)
+	}
+	switch r.Note {
+	case machine.NoteRead:
+		return fmt.Sprintf("* read %#x under %s", r.Arg, at)
+	case machine.NoteWrite:
+		return fmt.Sprintf("* wrote %#x under %s", r.Arg, at)
+	}
+	return fmt.Sprintf("* note %d of %s: %#x", r.Note, at, r.Arg)
+}
+
+// Text draws the account with a lane for each CPU: the last rows, or all if
+// last is zero.
+func (a Account) Text(last int) string {
+	rows := a.Rows
+	var b strings.Builder
+	lanes, widths := a.layout()
+	b.WriteString(" step")
+	for i, cpu := range lanes {
+		fmt.Fprintf(&b, "  %-*s", widths[i], a.Lanes[cpu])
+	}
+	b.WriteString("\n")
+	if last > 0 && len(rows) > last {
+		fmt.Fprintf(&b, "      (%d earlier rows are not shown)\n", len(rows)-last)
+		rows = rows[len(rows)-last:]
+	}
+	for _, row := range rows {
+		line := fmt.Sprintf("%5d", row.Step)
+		if strings.HasPrefix(row.Text, "*") {
+			line = "     "
+		}
+		for i, cpu := range lanes {
+			text := ""
+			if cpu == row.CPU {
+				text = row.text()
+			}
+			line += fmt.Sprintf("  %-*s", widths[i], text)
+		}
+		if row.Site.File != "" {
+			line += "  " + row.Site.Short()
+		}
+		b.WriteString(strings.TrimRight(line, " ") + "\n")
+	}
+	return b.String()
+}
+
+// text says who acts where it is not plain from the lane.
+func (r Row) text() string {
+	if strings.ContainsAny(r.Context, ".@") {
+		return r.Context + ": " + r.Text
+	}
+	return r.Text
+}
+
+// layout is the CPUs that did something, and the width of each one's lane.
+func (a Account) layout() (lanes, widths []int) {
+	for cpu, name := range a.Lanes {
+		if name == "" {
+			continue
+		}
+		width := len(name)
+		for _, row := range a.Rows {
+			if row.CPU == cpu {
+				width = max(width, len(row.text()))
+			}
+		}
+		lanes, widths = append(lanes, cpu), append(widths, width)
+	}
+	return lanes, widths
+}

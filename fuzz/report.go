@@ -1,0 +1,52 @@
+package fuzz
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/fusedos/stramash/machine"
+)
+
+// reportRows is how many rows of the account a report shows.
+const reportRows = 40
+
+// Report describes the finding for a person: what happened, a timeline with a
+// lane for each CPU, how it was found, and the command that runs it again, which
+// must contain %s for the token. It runs the schedule once more for the account.
+func (s *Shrunk) Report(t Target, command string, w *Watchdog) (string, error) {
+	token := s.Token()
+	r, err := ReplayToken(t, token, w)
+	if err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "VIOLATION %s: %s\n%s\n\n%s\n", s.Target, s.Rule, s.Message, r.Account.Text(reportRows))
+	for _, e := range s.Schedule {
+		fmt.Fprintf(&b, "choice  %s\n", e)
+	}
+	fmt.Fprintf(&b, "found   run %d of %s, seed %d; shrunk from %d exceptions to %d (%s)\n",
+		s.Run, s.Strategy, s.Seed, len(s.From), len(s.Schedule), s.Schedule.Classes())
+	if r.Status != Reproduced {
+		fmt.Fprintf(&b, "warning the run did not repeat itself: %s\n", r.Explain())
+	}
+	fmt.Fprintf(&b, "replay  %s\n", fmt.Sprintf(command, "'"+token.String()+"'"))
+	return b.String(), nil
+}
+
+// Classes counts the exceptions by class, in words.
+func (s Schedule) Classes() string {
+	var parts []string
+	for c := machine.Preemption; c <= machine.OtherChoice; c++ {
+		switch n := s.Count(c); n {
+		case 0:
+		case 1:
+			parts = append(parts, "1 "+c.String())
+		default:
+			parts = append(parts, fmt.Sprintf("%d %ss", n, c))
+		}
+	}
+	if len(parts) == 0 {
+		return "the natural run"
+	}
+	return strings.Join(parts, ", ")
+}

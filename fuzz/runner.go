@@ -1,0 +1,193 @@
+package fuzz
+
+import (
+	"fmt"
+	"strings"
+	"sync/atomic"
+
+	"github.com/fusedos/stramash/machine"
+)
+
+// Violation is what a run did wrong.
+type Violation struct {
+	Judge   string // who says so: a judge's name, "progress", "panic" or "final state"
+	Rule    string // what was broken, in a few words that are the same in every run
+	Message string // what happened, in a sentence
+	// Signature is equal for two violations that are the same bug, as far as
+	// that can be told.
+	Signature string
+}
+
+// Error makes a violation an error.
+func (v *Violation) Error() string { return v.Judge + ": " + v.Message }
+
+// verdict is what came of one run.
+type verdict struct {
+	machine.Result
+	violation *Violation
+	unknown   string // a judge that gave up, and why
+}
+
+// runner runs one target, again and again, on a machine of its own.
+type runner struct {
+	target  Target
+	machine *machine.Machine
+	passed  map[uint64]struct{} // histories that all judges passed
+	runs    atomic.Uint64       // begun; the watchdog looks at these two
+	idle    atomic.Bool         // no run is in progress
+}
+
+// maxPassed bounds the memory of verdicts.
+const maxPassed = 1 << 18
+
+// newRunner fails if the target can't run. Pins fix answers to the target's
+// workload questions.
+func newRunner(t Target, pins []machine.Pin) (*runner, error) {
+	if err := t.Validate(); err != nil {
+		return nil, err
+	}
+	m, err := machine.New(t.Platform)
+	if err != nil {
+		return nil, fmt.Errorf("target %s: %w", t.Name, err)
+	}
+	m.SetPins(pins)
+	r := &runner{target: t, machine: m, passed: map[uint64]struct{}{}}
+	if err := r.checkPins(pins); err != nil {
+		m.Close()
+		return nil, err
+	}
+	return r, nil
+}
+
+// Validate says what keeps the target from running, or nil.
+func (t Target) Validate() error {
+	switch {
+	case t.Name == "" || strings.ContainsAny(t.Name, "@ \t\r\n"):
+		return fmt.Errorf("target name %q: use a name without '@' and white space", t.Name)
+	case t.Setup == nil:
+		return fmt.Errorf("target %s has no Setup: it builds the program of each run", t.Name)
+	}
+	if err := t.Platform.Validate(); err != nil {
+		return fmt.Errorf("target %s: %w", t.Name, err)
+	}
+	return nil
+}
+
+// checkPins makes sure that the target asks for what is pinned.
+func (r *runner) checkPins(pins []machine.Pin) error {
+	if len(pins) == 0 {
+		return nil
+	}
+	asked := r.run(machine.Natural{}).Workload
+	for _, p := range pins {
+		if err := checkPin(r.target.Name, p, asked); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkPin(target string, p machine.Pin, asked []machine.WorkloadAnswer) error {
+	var names []string
+	for _, a := range asked {
+		if a.Name != p.Name {
+			names = append(names, fmt.Sprintf("%s (0 to %d)", a.Name, a.N-1))
+			continue
+		}
+		if p.Value < 0 || p.Value >= a.N {
+			return fmt.Errorf("target %s: parameter %s is %d: use 0 to %d", target, p.Name, p.Value, a.N-1)
+		}
+		return nil
+	}
+	if len(names) == 0 {
+		return fmt.Errorf("target %s has no parameter %s: it has none", target, p.Name)
+	}
+	return fmt.Errorf("target %s has no parameter %s: it has %s", target, p.Name, strings.Join(names, ", "))
+}
+
+func (r *runner) close() { r.machine.Close() }
+
+// run executes and judges one run.
+func (r *runner) run(c machine.Chooser) verdict {
+	r.runs.Add(1)
+	r.idle.Store(false)
+	defer r.idle.Store(true)
+	r.machine.Begin(c, r.target.Limits)
+	program, v := r.setUp()
+	if v != nil {
+		return verdict{violation: v}
+	}
+	return r.judge(program, r.machine.Run(program.Threads...))
+}
+
+// setUp builds the program. A panic of the set-up is a violation like any.
+func (r *runner) setUp() (p Program, v *Violation) {
+	defer func() {
+		if e := recover(); e != nil {
+			v = panicked(fmt.Sprint("set-up: ", e), machine.Sites())
+		}
+	}()
+	return r.target.Setup(r.machine), nil
+}
+
+func (r *runner) judge(p Program, res machine.Result) verdict {
+	out := verdict{Result: res}
+	switch res.Outcome {
+	case machine.Panicked:
+		out.violation = panicked(res.Detail, res.Stack)
+		return out
+	case machine.Deadlock, machine.LostWakeup, machine.Livelock:
+		rule := res.Outcome.String()
+		out.violation = &Violation{Judge: "progress", Rule: rule, Message: rule + ": " + res.Detail, Signature: "progress/" + rule}
+	}
+	// A run that hangs has often broken something more telling before.
+	if v := r.judgeHistory(&out); v != nil {
+		out.violation = v
+	}
+	if out.violation == nil && p.After != nil {
+		if err := p.After(); err != nil {
+			out.violation = &Violation{Judge: "final state", Rule: "final state", Message: "the final state is wrong: " + err.Error(), Signature: "final state"}
+		}
+	}
+	return out
+}
+
+// judgeHistory asks the target's judges, unless they have seen the same
+// history before: a judge costs more than a run.
+func (r *runner) judgeHistory(out *verdict) *Violation {
+	if len(out.History) == 0 || len(r.target.Judges) == 0 {
+		return nil
+	}
+	if _, ok := r.passed[out.HistoryHash]; ok {
+		return nil
+	}
+	for _, j := range r.target.Judges {
+		v := j.Check(out.History)
+		if v.Violation != nil {
+			return &Violation{
+				Judge: v.Violation.Judge, Rule: v.Violation.Rule, Message: v.Violation.Message,
+				Signature: v.Violation.Signature(),
+			}
+		}
+		if v.Unknown != "" {
+			out.unknown = j.Name() + ": " + v.Unknown
+		}
+	}
+	if out.unknown == "" {
+		if len(r.passed) >= maxPassed {
+			clear(r.passed)
+		}
+		r.passed[out.HistoryHash] = struct{}{}
+	}
+	return nil
+}
+
+// panicked describes a panic by the innermost function of the program.
+func panicked(message string, stack []machine.Site) *Violation {
+	v := &Violation{Judge: "panic", Rule: "panic", Message: message, Signature: "panic"}
+	if len(stack) > 0 {
+		v.Message += ", in " + stack[0].String()
+		v.Signature += "/" + stack[0].Func
+	}
+	return v
+}

@@ -1,0 +1,214 @@
+package fuzz
+
+import (
+	"fmt"
+
+	"github.com/fusedos/stramash/machine"
+)
+
+// Shrunk is a finding made small.
+type Shrunk struct {
+	Finding          // the smallest run found that shows the same violation
+	From    Schedule // what it was made from
+	Tried   int      // runs that it took
+}
+
+// ShrinkOptions bound the work of shrinking. The zero value is the default.
+type ShrinkOptions struct {
+	Search   int         // runs of random search for a smaller schedule; zero means 3000, negative none
+	Stop     func() bool // asked now and then whether to stop with what there is; may be nil
+	Watchdog *Watchdog
+}
+
+// searchSteps bounds the steps of the random search, for runs that hang are long.
+const searchSteps = 4 << 20
+
+// Shrink makes a finding small: it removes all exceptions that are not needed
+// (Zeller's ddmin, on exceptions that stay in their places when others go),
+// prefers simpler answers, and then searches at random for a run with fewer.
+// The oracle is the signature of the violation. It fails if the finding does
+// not reproduce.
+func Shrink(t Target, f *Finding, o ShrinkOptions) (*Shrunk, error) {
+	r, err := newRunner(t, f.Pins)
+	if err != nil {
+		return nil, err
+	}
+	defer r.close()
+	defer o.Watchdog.watch(t.Name, []*runner{r})()
+	s := &shrinker{r: r, signature: f.Signature, ShrinkOptions: o}
+	if s.best = s.attempt(f.Schedule); s.best == nil {
+		return nil, fmt.Errorf("target %s: the violation does not show when its run is repeated", t.Name)
+	}
+	s.shrink()
+	out := &Shrunk{Finding: *s.best, From: f.Schedule, Tried: s.tried}
+	out.Strategy, out.Seed, out.Run, out.Pins = f.Strategy, f.Seed, f.Run, f.Pins
+	return out, nil
+}
+
+type shrinker struct {
+	ShrinkOptions
+	r         *runner
+	signature string
+	best      *Finding
+	tried     int
+	steps     int
+}
+
+// attempt runs a schedule and answers the finding if it shows the violation.
+func (s *shrinker) attempt(sched Schedule) *Finding {
+	s.tried++
+	f := s.r.try(sched, s.signature)
+	return f
+}
+
+// accept makes a schedule the best if it shows the violation with less.
+func (s *shrinker) accept(sched Schedule) bool {
+	f := s.attempt(sched)
+	if f == nil || !smaller(f, s.best) {
+		return false
+	}
+	s.best = f
+	return true
+}
+
+// smaller compares by what a reader has to follow.
+func smaller(a, b *Finding) bool {
+	for _, size := range []func(*Finding) int{
+		func(f *Finding) int { return len(f.Schedule) },
+		func(f *Finding) int { return f.Schedule.Count(machine.Preemption) },
+		func(f *Finding) int { return f.Schedule.answers() },
+		func(f *Finding) int { return f.Steps },
+	} {
+		if x, y := size(a), size(b); x != y {
+			return x < y
+		}
+	}
+	return false
+}
+
+// answers is the sum of the workload's answers: zero is the simplest.
+func (s Schedule) answers() int {
+	n := 0
+	for _, e := range s {
+		if e.Kind == machine.Workload {
+			n += int(e.Answer)
+		}
+	}
+	return n
+}
+
+func (s *shrinker) stopped() bool { return s.Stop != nil && s.Stop() }
+
+func (s *shrinker) shrink() {
+	if s.Search == 0 {
+		s.Search = 3000
+	}
+	for !s.stopped() {
+		s.minimise()
+		s.simplify()
+		if !s.search() {
+			return
+		}
+	}
+}
+
+// minimise removes parts of the schedule, large ones first, until no single
+// exception can go.
+func (s *shrinker) minimise() {
+	for size := (len(s.best.Schedule) + 1) / 2; size > 0 && !s.stopped(); {
+		removed := false
+		for at := 0; at < len(s.best.Schedule); {
+			if s.accept(s.best.Schedule.without(at, size)) {
+				removed = true
+			} else {
+				at += size
+			}
+		}
+		switch {
+		case size > 1:
+			size /= 2
+		case !removed:
+			return
+		}
+	}
+}
+
+// without is the schedule less n exceptions from at on.
+func (s Schedule) without(at, n int) Schedule {
+	end := min(at+n, len(s))
+	return append(append(make(Schedule, 0, len(s)), s[:at]...), s[end:]...)
+}
+
+// simplify tries simpler answers in the same places.
+func (s *shrinker) simplify() {
+	for at := 0; at < len(s.best.Schedule) && !s.stopped(); at++ {
+		e := s.best.Schedule[at]
+		if e.Kind != machine.Workload {
+			continue
+		}
+		for a := uint32(1); a < e.Answer; a++ {
+			sched := append(Schedule(nil), s.best.Schedule...)
+			sched[at].Answer = a
+			if s.accept(sched) {
+				break
+			}
+		}
+	}
+}
+
+// search looks for a run with fewer exceptions in the same or a smaller
+// workload, which removing alone can't find. It answers whether it did.
+func (s *shrinker) search() bool {
+	if len(s.best.Schedule) < 2 {
+		return false
+	}
+	c := &sparseSearch{rand: NewRand(uint64(s.tried), uint64(len(s.best.Schedule)))}
+	for i := 0; i < s.Search && s.steps < searchSteps && !s.stopped(); i++ {
+		c.start(s.best)
+		s.tried++
+		v := s.r.run(c)
+		s.steps += v.Steps
+		if f := s.r.caught(v, s.signature); f != nil && len(f.Schedule) < len(s.best.Schedule) {
+			s.best = f
+			return true
+		}
+	}
+	return false
+}
+
+// sparseSearch keeps the workload of a run, or part of it, and makes fewer
+// exceptions than it at random places.
+type sparseSearch struct {
+	rand     Rand
+	workload *Replayer
+	places   []int
+	asked    int
+}
+
+func (c *sparseSearch) start(best *Finding) {
+	var keep Schedule
+	all := c.rand.Below(2) == 0
+	for _, e := range best.Schedule {
+		if e.Kind == machine.Workload && (all || c.rand.Below(2) == 0) {
+			keep = append(keep, e)
+		}
+	}
+	c.workload, c.asked, c.places = NewReplayer(keep), 0, c.places[:0]
+	for range len(best.Schedule) - 1 - len(keep) {
+		c.places = append(c.places, c.rand.Below(best.Steps+1))
+	}
+}
+
+func (c *sparseSearch) Choose(q *machine.Choice) int {
+	if q.Kind == machine.Workload {
+		return c.workload.Choose(q)
+	}
+	at := c.asked
+	c.asked++
+	for _, p := range c.places {
+		if p == at {
+			return c.rand.pick(q.Options)
+		}
+	}
+	return int(q.Plain)
+}

@@ -1,0 +1,64 @@
+package fuzz
+
+import (
+	"fmt"
+
+	"github.com/fusedos/stramash/checkers"
+	"github.com/fusedos/stramash/machine"
+)
+
+// Target is something to verify: a platform, a program for it, and judges of
+// what the program does. It is a value; the same targets serve go test, go test
+// -fuzz and the command.
+type Target struct {
+	// Name identifies the target in reports and tokens: lower-case words,
+	// with a slash between a group and its members. It must not contain '@'
+	// or white space.
+	Name string
+	// Doc says in a sentence what is verified.
+	Doc string
+	// Platform is the machine to run on.
+	Platform machine.Platform
+	// Limits bound each run; what is zero takes machine.DefaultLimits.
+	Limits machine.Limits
+	// Setup builds the program of one run, anew each time. It may ask the
+	// machine what to try (machine.Machine.Choose), and must depend on
+	// nothing else.
+	Setup func(m *machine.Machine) Program
+	// Judges judge the history of each run. Progress and panics are judged
+	// unasked.
+	Judges []checkers.Judge
+
+	_ struct{}
+}
+
+// Program is what one run executes.
+type Program struct {
+	// Threads run from the beginning; see [Each].
+	Threads []machine.Start
+	// After checks the final state, where every thread has finished: nil, or
+	// what is wrong. It may be nil.
+	After func() error
+}
+
+// Each is a thread with the given body on every CPU of the machine.
+func Each(m *machine.Machine, body func(*machine.Thread)) []machine.Start {
+	return Some(m.CPUs(), body)
+}
+
+// Some is a thread with the given body on each of the first n CPUs.
+func Some(n int, body func(*machine.Thread)) []machine.Start {
+	threads := make([]machine.Start, n)
+	for i := range threads {
+		threads[i] = machine.Start{CPU: i, Body: body}
+	}
+	return threads
+}
+
+// Want is nil if a value is the wanted one, or an error that tells both.
+func Want[T comparable](got, want T) error {
+	if got == want {
+		return nil
+	}
+	return fmt.Errorf("got %v, want %v", got, want)
+}

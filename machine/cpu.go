@@ -1,0 +1,146 @@
+package machine
+
+// cpu is the hardware that executes one thread at a time.
+type cpu struct {
+	m    *Machine
+	id   int // also its slot among the agents
+	bit  Set
+	node int
+	isa  ISA
+	op   announced // what its current thread is about to do
+
+	cur       *Thread
+	idle      *Thread
+	taking    *line // an interrupt that fired and has not been entered
+	handlers  [maxVectors]Handler
+	handled   bool
+	lines     []*line
+	translate Translator
+
+	reserved    PA // granule of the open reservation
+	reservation bool
+}
+
+func (m *Machine) addCPU(node int, isa ISA) {
+	c := &cpu{m: m, id: len(m.cpus), node: node, isa: isa}
+	c.bit = Only(c.id)
+	c.idle = m.newThread()
+	c.idle.daemon = true
+	m.cpus = append(m.cpus, c)
+	m.agents[c.id] = agent{name: CPUAgent(c.id), cpu: c}
+}
+
+// reset makes the CPU idle, with no handlers.
+func (c *cpu) reset() {
+	if c.handled {
+		clear(c.handlers[:])
+		c.lines, c.handled = c.lines[:0], false
+	}
+	c.taking, c.translate, c.reservation = nil, nil, false
+	c.cur = c.idle
+	if c.idle.ctx != nil || c.idle.wait == nil {
+		c.idle.start(c, nil, idleBody)
+		c.idle.wait = forInterrupt
+	}
+	c.op = Op{Kind: OpHalt}.pack()
+}
+
+// idleBody is what a CPU executes when there is nothing else.
+func idleBody(t *Thread) {
+	for {
+		t.WaitForInterrupt()
+	}
+}
+
+// refresh recomputes which of the CPU's agents can move.
+func (c *cpu) refresh() {
+	t := c.cur
+	can := c.taking != nil || t.wait == nil
+	if !can && t.wait != forInterrupt {
+		holds := t.wait.holds()
+		can = holds || t.wait.times
+		if t.wait.times {
+			kind := OpTimeout
+			if holds {
+				kind = OpAwait
+			}
+			c.op.code = c.op.code&^0xff | uint64(kind)
+		}
+	}
+	c.m.set(c.bit, can, t.resting && c.taking == nil)
+	if len(c.lines) > 0 {
+		c.refreshLines()
+	}
+}
+
+// refreshLines recomputes which of the CPU's interrupts can land.
+func (c *cpu) refreshLines() {
+	m := c.m
+	for _, l := range c.lines {
+		can := l.pending > 0 && c.taking == nil && !c.cur.masked
+		m.set(l.bit, can, l.spontaneous && m.interrupts >= m.limits.Interrupts)
+	}
+}
+
+func (m *Machine) refreshAll() {
+	for _, c := range m.cpus {
+		c.refresh()
+	}
+}
+
+// cpuSet has the agents that are CPUs.
+func (m *Machine) cpuSet() Set { return Only(len(m.cpus)) - 1 }
+
+// set puts an agent among those that can move, or among the reserve.
+func (m *Machine) set(bit Set, can, reserve bool) {
+	m.enabled &^= bit
+	m.reserve &^= bit
+	switch {
+	case can && reserve:
+		m.reserve |= bit
+	case can:
+		m.enabled |= bit
+	}
+}
+
+// install makes t the CPU's current thread.
+func (c *cpu) install(t *Thread) {
+	c.cur = t
+	t.cpu = c
+	c.clearReservation()
+	c.refresh()
+}
+
+func (c *cpu) reserve(pa PA) {
+	if !c.reservation {
+		c.reservation = true
+		c.m.alert++
+	}
+	c.reserved = pa &^ PA(c.m.granule-1)
+}
+
+func (c *cpu) clearReservation() {
+	if c.reservation {
+		c.reservation = false
+		c.m.alert--
+	}
+}
+
+// wrote tells waiters, spinners and monitors that memory was written.
+func (m *Machine) wrote(by *cpu, a access, changed bool) {
+	for _, c := range m.cpus {
+		if c.reservation && c != by && a.pa&^PA(m.granule-1) == c.reserved {
+			c.clearReservation()
+		}
+		if !changed {
+			continue
+		}
+		t := c.cur
+		if t.wait != nil && t.wait.watches(a.loc) {
+			c.refresh()
+		}
+		if t.resting && (t.restOn == anywhere || t.restOn == a.pa&^7) {
+			t.wakeUp()
+		}
+	}
+}

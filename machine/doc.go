@@ -1,0 +1,30 @@
+// Package machine is the simulated platform: nodes of CPUs with different
+// instruction sets that share one coherent memory, and the engine that runs
+// programs on it.
+//
+// A program is a set of thread bodies, Go functions that receive a [*Thread].
+// Everything they do to the machine goes through the thread's methods, and
+// each such operation is a scheduling point: the thread announces it, then a
+// [Chooser] decides who moves, and only if another agent is chosen does
+// control leave the thread. Agents are the CPUs, each at the operation that its
+// current thread announced, and the interrupt lines.
+//
+// All nondeterminism of a run is asked of the Chooser. The same program with
+// the same answers gives the same run, bit for bit, on any host: see
+// [Result.TraceHash]. The first option of every question is the plain one; a
+// run is written down as its exceptions to the plain answers ([Exception]),
+// each at a place that does not move when another exception is removed.
+//
+// A run has two phases. In the adversarial one the chooser decides. After
+// [Limits].Steps the engine is fair; what does not finish then is a progress
+// violation: a deadlock, a lost wake-up or a livelock ([Outcome]).
+//
+// Interrupts, faults and system calls enter by one mechanism: a [Handler] runs
+// on the current thread, in a context of its own. Kernels multiplex threads on
+// CPUs with [Thread.Spawn] and [Thread.SwitchTo].
+//
+// Three seams compose beneath the operations: the memory order decides which
+// write a load reads (sequential consistency so far), the storage below it
+// holds the data (flat memory so far), and a [Cost] beside both accounts every
+// access.
+package machine

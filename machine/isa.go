@@ -1,0 +1,145 @@
+package machine
+
+// ISA is an instruction set, as far as the machine must know it: which
+// atomic instructions it has. It is a value chosen at run time, because CPUs
+// of several ISAs share one machine; another ISA is another value.
+type ISA struct {
+	// Name is the architecture's own name for itself, as reports print it.
+	Name string
+	// RMW says that single instructions read, modify and write memory: the
+	// LOCK-prefixed ones of x86-64, FEAT_LSE on AArch64.
+	RMW bool
+	// Exclusives says that there are load-exclusive and store-exclusive
+	// (LL/SC) with a monitor.
+	Exclusives bool
+}
+
+// The instruction sets of the platform.
+var (
+	// X86 is x86-64.
+	X86 = ISA{Name: "x86-64", RMW: true}
+	// AArch64 is Armv8.1-A and later in its 64-bit state: exclusives and LSE.
+	AArch64 = ISA{Name: "aarch64", RMW: true, Exclusives: true}
+	// AArch64LLSC is Armv8.0-A: exclusives only.
+	AArch64LLSC = ISA{Name: "aarch64-llsc", Exclusives: true}
+)
+
+// Size is the width of an access in bytes: 1, 2, 4 or 8.
+type Size uint8
+
+// The access sizes.
+const (
+	Size8  Size = 1
+	Size16 Size = 2
+	Size32 Size = 4
+	Size64 Size = 8
+)
+
+// mask has the bits of a value of size s.
+func (s Size) mask() uint64 { return ^uint64(0) >> (64 - 8*uint(s)) }
+
+// Order is the memory order that an instruction itself carries. On x86-64
+// every load acquires, every store releases and every read-modify-write is a
+// full fence, whatever is asked.
+type Order uint8
+
+// The orders. A load is Plain, AcquirePC (AArch64 LDAPR) or Acquire (LDAR); a
+// store is Plain or Release (STLR); a read-modify-write is any of them but
+// AcquirePC.
+const (
+	Plain Order = iota
+	AcquirePC
+	Acquire
+	Release
+	AcqRel
+)
+
+var orderNames = [...]string{"", "acquire-pc", "acquire", "release", "acq-rel"}
+
+// String returns the order's name, empty for Plain.
+func (o Order) String() string { return orderNames[o] }
+
+// OpKind is what an operation does.
+type OpKind uint8
+
+// The kinds of operation.
+const (
+	OpNone         OpKind = iota
+	OpLoad                // reads
+	OpStore               // writes
+	OpCAS                 // compares, and writes if equal
+	OpSwap                // writes, and answers the old value
+	OpAdd                 // adds, and answers the old value
+	OpAnd                 // clears bits; answers nothing
+	OpOr                  // sets bits; answers nothing
+	OpTestSet             // sets one bit, and answers the old one
+	OpLoadEx              // reads and opens a reservation
+	OpStoreEx             // writes if the reservation still stands
+	OpFence               // orders; Addr holds the Fence
+	OpAwait               // reads until a condition holds
+	OpTimeout             // an Await gives up
+	OpHalt                // rests until an interrupt; Addr is unused
+	OpVector              // enters a handler; Addr holds the Vector
+	OpVectorReturn        // leaves a handler; Addr holds the Vector
+	OpSend                // raises an interrupt; Addr is cpu<<8 | Vector
+	OpDeliver             // an interrupt line fires; Addr is cpu<<8 | Vector
+	OpSwitch              // the CPU goes on with another thread; Addr holds the Handle
+	OpSpawn               // creates a thread; Addr holds the Handle
+)
+
+var opNames = [...]string{
+	"none", "load", "store", "cas", "swap", "add", "and", "or", "test-and-set",
+	"load-exclusive", "store-exclusive", "fence", "await", "timeout", "halt",
+	"enter", "leave", "send", "deliver", "switch", "spawn",
+}
+
+// String returns the kind's name, in lower case.
+func (k OpKind) String() string { return opNames[k] }
+
+// Reads says whether the kind reads memory.
+func (k OpKind) Reads() bool {
+	return k == OpLoad || k == OpAwait || k == OpLoadEx || k >= OpCAS && k <= OpTestSet
+}
+
+// Writes says whether the kind may write memory.
+func (k OpKind) Writes() bool { return k >= OpStore && k <= OpTestSet || k == OpStoreEx }
+
+// atomic says whether the kind is a single-instruction read-modify-write.
+func (k OpKind) atomic() bool { return k >= OpCAS && k <= OpTestSet }
+
+// Op is an operation as an agent announces it, before it happens.
+type Op struct {
+	Kind  OpKind
+	Size  Size
+	Order Order
+	Addr  VA // or as Kind says
+}
+
+// announced is an Op in the form in which the engine passes it around: its
+// kind, size and order in one word.
+type announced struct {
+	code uint64
+	addr VA
+}
+
+func (o Op) pack() announced {
+	return announced{uint64(o.Kind) | uint64(o.Size)<<8 | uint64(o.Order)<<16, o.Addr}
+}
+
+func (a announced) kind() OpKind { return OpKind(a.code) }
+
+func (a announced) op() Op { return Op{OpKind(a.code), Size(a.code >> 8), Order(a.code >> 16), a.addr} }
+
+// hash is the operation as the hashes of a run see it.
+func (a announced) hash() uint64 { return a.code<<40 ^ uint64(a.addr) }
+
+// Fence is a kind of memory fence.
+type Fence uint8
+
+// The fences, with the instruction that each ISA has for it.
+const (
+	FullFence  Fence = iota + 1 // MFENCE; DMB SY
+	LoadFence                   // LFENCE; DMB LD: earlier loads before later accesses
+	StoreFence                  // SFENCE; DMB ST: earlier stores before later stores
+	InstFence                   // serialising instruction; ISB
+)

@@ -1,0 +1,295 @@
+package machine
+
+import "fmt"
+
+// Limits bound one run.
+type Limits struct {
+	// Steps is the number of steps that the chooser decides. After it the
+	// engine is fair: agents take turns, in time slices that grow.
+	Steps int
+	// FairSteps is the number of fair steps after which a run that has not
+	// finished is a progress violation.
+	FairSteps int
+	// Interrupts is the number of spontaneous interrupts (timers and
+	// devices, not those that a CPU sends) that may land while the program
+	// could have gone on without.
+	Interrupts int
+	// Spurious is the number of store-exclusives that may fail for no
+	// reason of the program's.
+	Spurious int
+}
+
+// DefaultLimits are enough for programs of a few hundred steps.
+func DefaultLimits() Limits {
+	return Limits{Steps: 4000, FairSteps: 16000, Interrupts: 3, Spurious: 2}
+}
+
+// withDefaults replaces what is zero; a negative count means none at all.
+func (l Limits) withDefaults() Limits {
+	d := DefaultLimits()
+	for _, f := range []struct{ have, want *int }{
+		{&l.Steps, &d.Steps}, {&l.FairSteps, &d.FairSteps},
+		{&l.Interrupts, &d.Interrupts}, {&l.Spurious, &d.Spurious},
+	} {
+		if *f.have == 0 {
+			*f.have = *f.want
+		}
+		*f.have = max(*f.have, 0)
+	}
+	return l
+}
+
+// ordering is the seam that decides which write a load reads and when a
+// store takes effect. Without one, memory is sequentially consistent: a load
+// reads the newest write and a store takes effect at once.
+type ordering interface {
+	load(t *Thread, op Op, a access) uint64
+	store(t *Thread, op Op, a access, v uint64)
+	fence(t *Thread, f Fence)
+}
+
+// storage is the seam below the order: it holds the data. Without one, memory
+// is flat.
+type storage interface {
+	read(c *cpu, a access) uint64
+	write(c *cpu, a access, v uint64)
+}
+
+// Cost is the seam beside order and storage: it accounts what each access
+// would cost on hardware, and changes nothing. See [Meter].
+type Cost interface {
+	// Access is told of each access to memory by a CPU after it happened.
+	Access(cpu int, op Op, pa PA)
+	// Reset forgets what has been accounted.
+	Reset()
+}
+
+type phase uint8
+
+const (
+	settingUp   phase = iota // no thread has run yet
+	priming                  // threads run up to their first operations
+	adversarial              // the chooser decides
+	fair                     // agents take turns
+	unwinding                // the run is over; threads are being ended
+)
+
+// agent is one slot of the questions who moves.
+type agent struct {
+	name Agent
+	cpu  *cpu
+	line *line // nil for a CPU
+}
+
+// Machine is a simulated machine. One goroutine uses it at a time. It is made
+// once and then runs many programs: each run is Begin, the set-up (Alloc,
+// Poke64, Handle, Spawn …), and Run.
+type Machine struct {
+	// What every operation touches.
+	chooser Chooser
+	phase   phase
+	enabled Set // agents that can make a step
+	reserve Set // agents that move only if no other can: spinners, exhausted timers
+	bound   int // steps from which on announce takes its slow path
+	steps   int
+	hash    uint64
+	calm    int // steps after which memory counts as not changing
+	alert   int // threads that wait, spinners that rest, reservations
+	mem     memory
+	bare    bool // nothing is attached: no order, storage, cost, tracer, translator
+	storage storage
+	order   ordering
+	cost    Cost
+	tracer  func(*Event)
+	target  *Thread // whose coroutine shall run next
+	choice  Choice
+	nagents int
+	agents  [MaxAgents]agent
+
+	platform   Platform
+	granule    uint64
+	cpus       []*cpu
+	limits     Limits
+	threads    []*Thread // by handle-1; coroutines are kept between runs
+	used       int       // threads of this run
+	prime      int       // threads already primed
+	live       int       // threads that must finish
+	bodies     int       // coroutines with a body in progress
+	contexts   []*context
+	nctx       int
+	setup      *context
+	exceptions []exception
+	history    History
+	histHash   uint64
+	interrupts int
+	translates bool
+	spurious   int
+	turn       int // fair phase: whose turn, and the rest of the slice
+	slice      int
+	sliceSize  int
+	fairEnd    int
+	outcome    Outcome
+	detail     string
+	stack      []Site
+	pins       []Pin
+	workload   []WorkloadAnswer
+	labels     []label
+	event      Event
+	closed     bool
+}
+
+// New makes a machine. It fails if the platform is not valid.
+func New(p Platform) (*Machine, error) {
+	if err := p.Validate(); err != nil {
+		return nil, err
+	}
+	m := &Machine{platform: p, granule: p.Granule}
+	if m.granule == 0 {
+		m.granule = 64
+	}
+	m.choice.m = m
+	base := PA(nodeGap)
+	for i, n := range p.Nodes {
+		size := n.Memory
+		if size == 0 {
+			size = 1 << 20
+		}
+		m.mem.nodes = append(m.mem.nodes, newNodeMemory(base, size))
+		base += PA((size + nodeGap - 1) / nodeGap * nodeGap)
+		for range n.CPUs {
+			m.addCPU(i, n.ISA)
+		}
+	}
+	return m, nil
+}
+
+// nodeGap aligns the nodes' memories; below the first nothing is mapped, so
+// that a null pointer faults.
+const nodeGap = 1 << 20
+
+// Begin starts a new run: it forgets the last one. The chooser answers all
+// questions from here on, the set-up's among them. Limits that are zero take
+// their defaults.
+func (m *Machine) Begin(c Chooser, l Limits) {
+	m.mem.reset()
+	m.chooser, m.limits = c, l.withDefaults()
+	m.phase, m.bound, m.steps, m.hash, m.calm, m.alert = settingUp, 0, 0, 1, calmSteps, 0
+	m.enabled, m.reserve = 0, 0
+	m.used, m.prime, m.live, m.nctx = 0, len(m.cpus), 0, 0
+	m.exceptions, m.history, m.histHash = m.exceptions[:0], m.history[:0], 1
+	m.interrupts, m.spurious, m.translates = 0, 0, false
+	m.turn, m.slice, m.sliceSize, m.fairEnd = 0, 0, firstSlice, 0
+	m.outcome, m.detail, m.stack = Finished, "", nil
+	m.workload, m.labels = m.workload[:0], m.labels[:0]
+	m.setup = m.newContext(setupPath, setupName, nil)
+	m.nagents = len(m.cpus)
+	for _, c := range m.cpus {
+		c.reset()
+	}
+	if m.cost != nil {
+		m.cost.Reset()
+	}
+}
+
+// Platform is what the machine was made of.
+func (m *Machine) Platform() Platform { return m.platform }
+
+// CPUs counts the machine's CPUs, numbered from 0 through all nodes.
+func (m *Machine) CPUs() int { return len(m.cpus) }
+
+// ISA is the instruction set of a CPU.
+func (m *Machine) ISA(cpu int) ISA { return m.cpus[cpu].isa }
+
+// NodeOf is the number of the node that a CPU belongs to.
+func (m *Machine) NodeOf(cpu int) int { return m.cpus[cpu].node }
+
+// Nodes counts the machine's nodes.
+func (m *Machine) Nodes() int { return len(m.platform.Nodes) }
+
+// SetCost has c account every access from the next Begin on; nil ends it.
+func (m *Machine) SetCost(c Cost) { m.cost = c }
+
+// SetTracer has f called for every event; nil ends it. The event is valid
+// during the call, which is made on the stack of the thread that caused it.
+func (m *Machine) SetTracer(f func(*Event)) { m.tracer = f }
+
+// Alloc reserves n bytes of node 0's memory, which are zero. See AllocOn.
+func (m *Machine) Alloc(n uint64) VA { return m.AllocOn(0, n) }
+
+// AllocOn reserves n bytes of a node's memory, which are zero. They are
+// aligned to their size rounded up to a power of two, but to no more than 64.
+// It panics if the node's memory is exhausted or the run has started.
+func (m *Machine) AllocOn(node int, n uint64) VA {
+	m.mustBeSettingUp("Alloc")
+	mem := m.mem.nodes[node]
+	align := uint64(8)
+	for align < n && align < 64 {
+		align *= 2
+	}
+	at := (mem.next + align - 1) &^ (align - 1)
+	if n > mem.size || at > mem.size-n {
+		panic(fmt.Sprintf("machine: Alloc of %d bytes: node %d has %d of %d bytes left; give it more with Node.Memory",
+			n, node, mem.size-mem.next, mem.size))
+	}
+	mem.next = at + n
+	return VA(mem.base) + VA(at)
+}
+
+// Peek64 reads 8 bytes without being part of the run. The address must be
+// aligned and in memory.
+func (m *Machine) Peek64(a VA) uint64 { return m.peek(a).val }
+
+// Poke64 writes 8 bytes without being part of the run, for the set-up.
+func (m *Machine) Poke64(a VA, v uint64) { m.peek(a).val = v }
+
+func (m *Machine) peek(a VA) *location {
+	w := m.mem.word(PA(a))
+	if w == nil || a%8 != 0 {
+		panic(fmt.Sprintf("machine: peek or poke at %#x: not an aligned address in memory", uint64(a)))
+	}
+	return w
+}
+
+type label struct {
+	at   VA
+	size uint64
+	name string
+}
+
+// Label names size bytes at an address, for the people who read reports.
+func (m *Machine) Label(at VA, size uint64, name string) {
+	m.labels = append(m.labels, label{at, size, name})
+}
+
+// NameAddr is the name of an address: its label with the offset, or hex.
+func (m *Machine) NameAddr(a VA) string {
+	for i := len(m.labels) - 1; i >= 0; i-- {
+		l := m.labels[i]
+		if off := uint64(a - l.at); off == 0 {
+			return l.name
+		} else if off < l.size {
+			return fmt.Sprintf("%s+%d", l.name, off)
+		}
+	}
+	return fmt.Sprintf("%#x", uint64(a))
+}
+
+func (m *Machine) mustBeSettingUp(what string) {
+	if m.phase != settingUp {
+		panic("machine: " + what + " during the run: it belongs to the set-up")
+	}
+}
+
+// Close ends the machine's coroutines. The machine can't be used after it.
+func (m *Machine) Close() {
+	if m.closed {
+		return
+	}
+	m.closed = true
+	for _, t := range m.threads {
+		t.co.close()
+	}
+	for _, c := range m.cpus {
+		c.idle.co.close()
+	}
+}

@@ -1,0 +1,443 @@
+package machine
+
+import "fmt"
+
+// Handle names a thread in simulated memory. Zero names none.
+type Handle uint64
+
+// Thread is a thread of execution on the simulated machine: what kernel code
+// knows as current. All that a program does to the machine, it does through
+// these methods; each access to memory is a scheduling point, at which other
+// CPUs may move and interrupts may land. A Thread is used by its own body
+// only, and during the run only.
+type Thread struct {
+	m   *Machine
+	cpu *cpu // where it runs; nil while it is switched out
+	ctx *context
+	co  coroutine
+
+	body     func(*Thread)
+	handle   Handle
+	daemon   bool // an idle context: the run does not wait for it
+	done     bool
+	masked   bool // interrupts are disabled
+	wait     *waiting
+	waitBuf  waiting
+	asleep   Cond // what it waits for while it does not run
+	sleeping bool
+
+	// For recognising a spin: the last load, and how often it was the same.
+	spinLoc PA // of its word; anywhere if the last access was none
+	spinVal uint64
+	spins   int
+	resting bool
+	restOn  PA // the word whose change ends the rest
+}
+
+func (m *Machine) newThread() *Thread {
+	t := &Thread{m: m}
+	t.co.dead = true
+	m.threads = append(m.threads, t)
+	t.handle = Handle(len(m.threads))
+	return t
+}
+
+// addThread takes a thread of the pool for a body.
+func (m *Machine) addThread(x *context, body func(*Thread)) *Thread {
+	i := len(m.cpus) + m.used
+	if i == len(m.threads) {
+		m.newThread()
+	}
+	t := m.threads[i]
+	m.used++
+	m.live++
+	t.start(nil, x, body)
+	return t
+}
+
+// start makes the thread ready for a new life.
+func (t *Thread) start(c *cpu, x *context, body func(*Thread)) {
+	t.cpu, t.ctx, t.body = c, x, body
+	t.done, t.masked, t.wait, t.sleeping = false, false, nil, false
+	t.resting, t.spins, t.spinLoc = false, 0, anywhere
+}
+
+// exit ends the thread's life: its CPU becomes idle.
+func (t *Thread) exit() {
+	m := t.m
+	if m.phase == unwinding {
+		return
+	}
+	x, c := t.ctx, t.cpu
+	if len(x.pending) > 0 {
+		m.flush(x)
+	}
+	t.done, t.cpu = true, nil
+	if t.daemon {
+		m.over(Panicked, fmt.Sprintf("the idle context of CPU %d returned: an idle body must loop for ever", c.id), nil)
+		return
+	}
+	m.live--
+	if m.live == 0 {
+		m.over(Finished, "", nil)
+		return
+	}
+	c.install(c.idle)
+	if m.phase == priming {
+		if u := m.nextToPrime(); u != nil {
+			m.target = u
+			return
+		}
+		m.begin()
+		x = m.setup
+	}
+	m.route(x)
+}
+
+// CPU is the number of the CPU that the thread runs on.
+func (t *Thread) CPU() int { return t.cpu.id }
+
+// Node is the number of the node that the thread runs on.
+func (t *Thread) Node() int { return t.cpu.node }
+
+// ISA is the instruction set of the CPU that the thread runs on. It changes
+// when the thread migrates.
+func (t *Thread) ISA() ISA { return t.cpu.isa }
+
+// Machine is the machine that the thread runs on.
+func (t *Thread) Machine() *Machine { return t.m }
+
+// Handle is the thread's own handle.
+func (t *Thread) Handle() Handle { return t.handle }
+
+// access finds the location of an operation that was announced. A fault is
+// handled, and the operation announced anew.
+func (t *Thread) access(op announced) access {
+	for {
+		if a, ok := t.locate(op.op()); ok {
+			return a
+		}
+		t.fault(op.op())
+		t.announce(op)
+	}
+}
+
+// locate translates the address of an access and finds its location.
+func (t *Thread) locate(op Op) (a access, ok bool) {
+	if op.Addr&VA(op.Size-1) != 0 {
+		panic(fmt.Sprintf("misaligned %s of %d bytes at %s", op.Kind, op.Size, t.m.NameAddr(op.Addr)))
+	}
+	a.pa, a.size, ok = PA(op.Addr), op.Size, true
+	if tr := t.cpu.translate; tr != nil {
+		a.pa, ok = tr(t, op.Addr, op.Kind.Writes())
+	}
+	if ok {
+		a.loc = t.m.mem.word(a.pa)
+	}
+	return a, a.loc != nil
+}
+
+// get and put are the value of an access, by the memory order in force.
+func (t *Thread) get(op Op, a access) uint64 {
+	if o := t.m.order; o != nil {
+		return o.load(t, op, a)
+	}
+	return t.m.stored(t.cpu, a)
+}
+
+func (t *Thread) put(op Op, a access, v uint64) {
+	if o := t.m.order; o != nil {
+		o.store(t, op, a, v)
+	} else if s := t.m.storage; s != nil {
+		s.write(t.cpu, a, v)
+	} else {
+		a.write(v)
+	}
+}
+
+// stored is what the storage holds.
+func (m *Machine) stored(c *cpu, a access) uint64 {
+	if s := m.storage; s != nil {
+		return s.read(c, a)
+	}
+	return a.read()
+}
+
+// hashRead accounts that t read v.
+func (t *Thread) hashRead(op announced, w *location, v uint64) {
+	m, x := t.m, t.ctx
+	h := mix(x.hash^op.hash(), w.writer)
+	x.hash = h
+	w.reads += h
+	m.hash = mix(m.hash^v, h)
+}
+
+// hashWrite accounts that t wrote v.
+func (t *Thread) hashWrite(op announced, w *location, v uint64) {
+	m, x := t.m, t.ctx
+	h := mix(x.hash^op.hash(), w.writer+w.reads*readsFactor)
+	x.hash = h
+	w.writer, w.reads = h, 0
+	m.hash = mix(m.hash^v, h)
+}
+
+// readsFactor keeps the sum of reads apart from the hash of the write.
+const readsFactor = 0x9e6c63d0676a9a99
+
+// didRead accounts a load or a failed update: v was read, nothing changed.
+func (t *Thread) didRead(op announced, a access, v uint64) {
+	t.hashRead(op, a.loc, v)
+	t.repeats(a.pa&^7, v)
+	if c := t.m.cost; c != nil {
+		c.Access(t.cpu.id, op.op(), a.pa)
+	}
+}
+
+// didWrite accounts a store or an update: old was there, v was written.
+func (t *Thread) didWrite(op announced, a access, old, v uint64) {
+	m := t.m
+	t.hashWrite(op, a.loc, v)
+	if old != v {
+		m.calm = m.steps + calmSteps
+		t.spinLoc = anywhere
+	} else {
+		t.repeats(a.pa&^7, v)
+	}
+	if m.alert != 0 {
+		m.wrote(t.cpu, a, old != v)
+	}
+	if m.cost != nil {
+		m.cost.Access(t.cpu.id, op.op(), a.pa)
+	}
+}
+
+// Load reads s bytes at a, which must be aligned to s.
+func (t *Thread) Load(a VA, s Size, o Order) uint64 {
+	op := announced{uint64(OpLoad) | uint64(s)<<8 | uint64(o)<<16, a}
+	t.announce(op)
+	// The ordinary load, with all calls resolved: nothing is attached to the
+	// machine, and the word is where the last one was.
+	if m := t.m; m.bare && s == Size64 && a&7 == 0 {
+		if w := m.mem.near(PA(a)); w != nil {
+			v := w.val
+			t.hashRead(op, w, v)
+			if t.spinLoc != PA(a) || t.spinVal != v {
+				t.spinLoc, t.spinVal, t.spins = PA(a), v, 1
+			} else {
+				t.lookForSpin(PA(a))
+			}
+			return v
+		}
+	}
+	return t.load(op)
+}
+
+func (t *Thread) load(op announced) uint64 {
+	at := t.access(op)
+	v := t.get(op.op(), at)
+	t.didRead(op, at, v)
+	if t.m.tracer != nil {
+		t.trace(op.op(), v, 0, true)
+	}
+	return v
+}
+
+// Store writes the low s bytes of v at a, which must be aligned to s.
+func (t *Thread) Store(a VA, s Size, v uint64, o Order) {
+	op := announced{uint64(OpStore) | uint64(s)<<8 | uint64(o)<<16, a}
+	t.announce(op)
+	if m := t.m; m.bare && s == Size64 && a&7 == 0 && m.alert == 0 { // as in Load
+		if w := m.mem.near(PA(a)); w != nil && w.val != v {
+			w.val = v
+			t.hashWrite(op, w, v)
+			m.calm = m.steps + calmSteps
+			t.spinLoc = anywhere
+			return
+		}
+	}
+	t.store(op, v)
+}
+
+func (t *Thread) store(op announced, v uint64) {
+	at := t.access(op)
+	v &= at.size.mask()
+	old := t.m.stored(t.cpu, at)
+	t.put(op.op(), at, v)
+	t.didWrite(op, at, old, v)
+	if t.m.tracer != nil {
+		t.trace(op.op(), 0, v, true)
+	}
+}
+
+// Load64 is a plain 8-byte load.
+func (t *Thread) Load64(a VA) uint64 { return t.Load(a, Size64, Plain) }
+
+// Store64 is a plain 8-byte store.
+func (t *Thread) Store64(a VA, v uint64) { t.Store(a, Size64, v, Plain) }
+
+// Load32 is a plain 4-byte load.
+func (t *Thread) Load32(a VA) uint32 { return uint32(t.Load(a, Size32, Plain)) }
+
+// Store32 is a plain 4-byte store.
+func (t *Thread) Store32(a VA, v uint32) { t.Store(a, Size32, uint64(v), Plain) }
+
+// update executes a single-instruction read-modify-write.
+func (t *Thread) update(op Op, arg, cmp uint64) (old uint64, ok bool) {
+	if !t.cpu.isa.RMW {
+		panic(fmt.Sprintf("%s instruction on %s, which has none: use LoadExclusive and StoreExclusive", op.Kind, t.cpu.isa.Name))
+	}
+	ann := op.pack()
+	t.announce(ann)
+	at := t.access(ann)
+	old = t.get(op, at)
+	v := old
+	ok = true
+	switch op.Kind {
+	case OpCAS:
+		if ok = old == cmp&op.Size.mask(); ok {
+			v = arg
+		}
+	case OpSwap:
+		v = arg
+	case OpAdd:
+		v = old + arg
+	case OpAnd:
+		v = old & arg
+	case OpOr, OpTestSet:
+		v = old | arg
+	}
+	v &= op.Size.mask()
+	if ok {
+		t.put(op, at, v)
+		t.didWrite(ann, at, old, v)
+	} else {
+		t.didRead(ann, at, old)
+	}
+	if t.m.tracer != nil {
+		t.trace(op, old, v, ok)
+	}
+	return old, ok
+}
+
+// CompareAndSwap writes v if memory holds old: LOCK CMPXCHG on x86-64, CAS on
+// AArch64. It answers what memory held, and whether v was written.
+func (t *Thread) CompareAndSwap(a VA, s Size, old, v uint64, o Order) (seen uint64, ok bool) {
+	return t.update(Op{OpCAS, s, o, a}, v, old)
+}
+
+// Swap writes v and answers the old value: XCHG; SWP.
+func (t *Thread) Swap(a VA, s Size, v uint64, o Order) uint64 {
+	old, _ := t.update(Op{OpSwap, s, o, a}, v, 0)
+	return old
+}
+
+// FetchAdd adds v, modulo the size, and answers the old value: LOCK XADD;
+// LDADD.
+func (t *Thread) FetchAdd(a VA, s Size, v uint64, o Order) uint64 {
+	old, _ := t.update(Op{OpAdd, s, o, a}, v, 0)
+	return old
+}
+
+// AtomicAnd keeps the bits of v: LOCK AND; STCLR with the complement. Neither
+// ISA answers the old value with the same instruction, so this does not.
+func (t *Thread) AtomicAnd(a VA, s Size, v uint64, o Order) { t.update(Op{OpAnd, s, o, a}, v, 0) }
+
+// AtomicOr sets the bits of v: LOCK OR; STSET.
+func (t *Thread) AtomicOr(a VA, s Size, v uint64, o Order) { t.update(Op{OpOr, s, o, a}, v, 0) }
+
+// TestAndSetBit sets a bit, counted from 0, and answers whether it was set
+// before: LOCK BTS; LDSET.
+func (t *Thread) TestAndSetBit(a VA, s Size, bit uint, o Order) bool {
+	v := uint64(1) << bit
+	old, _ := t.update(Op{OpTestSet, s, o, a}, v, 0)
+	return old&v != 0
+}
+
+// LoadExclusive reads, and opens a reservation of the address's granule:
+// LDXR, or LDAXR with Acquire. Any write to the granule by another CPU ends
+// the reservation, as do entering and leaving a handler and a switch of
+// threads (Arm ARM, B2.9).
+func (t *Thread) LoadExclusive(a VA, s Size, o Order) uint64 {
+	t.needExclusives(OpLoadEx)
+	op := Op{OpLoadEx, s, o, a}
+	ann := op.pack()
+	t.announce(ann)
+	at := t.access(ann)
+	v := t.get(op, at)
+	t.cpu.reserve(at.pa)
+	t.didRead(ann, at, v)
+	if t.m.tracer != nil {
+		t.trace(op, v, 0, true)
+	}
+	return v
+}
+
+// StoreExclusive writes if the reservation still stands, and answers whether
+// it did: STXR, or STLXR with Release. It ends the reservation. It may fail
+// though the reservation stands; whether it does is a choice.
+func (t *Thread) StoreExclusive(a VA, s Size, v uint64, o Order) bool {
+	t.needExclusives(OpStoreEx)
+	op := Op{OpStoreEx, s, o, a}
+	ann := op.pack()
+	t.announce(ann)
+	at := t.access(ann)
+	c := t.cpu
+	ok := c.reservation && c.reserved == at.pa&^PA(t.m.granule-1) && !t.failsSpuriously()
+	c.clearReservation()
+	old := t.m.stored(c, at)
+	v &= s.mask()
+	if ok {
+		t.put(op, at, v)
+		t.didWrite(ann, at, old, v)
+	} else {
+		t.m.hash = mix(t.m.hash, ann.hash())
+	}
+	if t.m.tracer != nil {
+		t.trace(op, old, v, ok)
+	}
+	return ok
+}
+
+func (t *Thread) needExclusives(k OpKind) {
+	if !t.cpu.isa.Exclusives {
+		panic(fmt.Sprintf("%s instruction on %s, which has none: use CompareAndSwap, Swap or FetchAdd", k, t.cpu.isa.Name))
+	}
+}
+
+func (t *Thread) failsSpuriously() bool {
+	m := t.m
+	if m.phase != adversarial || m.spurious >= m.limits.Spurious {
+		return false
+	}
+	if m.choose(t.ctx, Spurious, 2) == 0 {
+		return false
+	}
+	m.spurious++
+	return true
+}
+
+// Fence orders the thread's accesses before it with those behind it.
+func (t *Thread) Fence(f Fence) {
+	op := Op{Kind: OpFence, Addr: VA(f)}
+	t.announce(op.pack())
+	if o := t.m.order; o != nil {
+		o.fence(t, f)
+	}
+	t.local(op, 0)
+}
+
+// local accounts an event that touches no memory.
+func (t *Thread) local(op Op, v uint64) {
+	t.ctx.hash = mix(t.ctx.hash, op.pack().hash())
+	t.m.hash = mix(t.m.hash^v, t.ctx.hash)
+	if t.m.tracer != nil {
+		t.trace(op, v, 0, true)
+	}
+}
+
+// Choose asks what the program shall try next: 0 to n-1, at most 64 values.
+// It stands for a parameter of the workload, of which 0 must be the simplest;
+// name is for reports.
+func (t *Thread) Choose(name string, n int) int {
+	return t.m.chooseWorkload(t.ctx, name, n)
+}

@@ -1,0 +1,266 @@
+package machine
+
+import "fmt"
+
+// Vector is the number under which a handler is registered.
+type Vector uint8
+
+// The vectors. Interrupts are those from FirstInterrupt up.
+const (
+	VectorFault    Vector = 0 // an access could not be translated, or there is no memory
+	VectorSyscall  Vector = 1
+	FirstInterrupt Vector = 32
+	VectorTimer    Vector = 32
+	VectorIPI      Vector = 33
+	maxVectors            = 64
+)
+
+// Frame is what a handler is told, and what it answers.
+type Frame struct {
+	Vector Vector
+	Addr   VA        // of a fault: where
+	Write  bool      // of a fault: whether it was a write
+	Nr     uint64    // of a system call
+	Args   [6]uint64 // of a system call
+	Ret    uint64    // what the system call answers
+}
+
+// Handler handles a vector. It runs on the thread that it interrupts, in a
+// context of its own, and may switch to another thread; interrupts
+// are disabled in the handler of an interrupt; the interrupted thread goes on when it returns. A faulting access is
+// then tried again.
+type Handler func(t *Thread, f *Frame)
+
+// Translator maps a virtual address for one access. It may access memory
+// through t. It answers false for a fault.
+type Translator func(t *Thread, va VA, write bool) (PA, bool)
+
+// line is an interrupt line of a CPU.
+type line struct {
+	cpu         *cpu
+	vector      Vector
+	slot        int
+	bit         Set
+	pending     int
+	spontaneous bool // what is pending was not sent by a CPU
+}
+
+// Handle registers a handler with a CPU, in the set-up. A vector from
+// FirstInterrupt up gets an interrupt line.
+func (m *Machine) Handle(cpu int, v Vector, h Handler) {
+	m.mustBeSettingUp("Handle")
+	c := m.cpus[cpu]
+	if v >= maxVectors || c.handlers[v] != nil {
+		panic(fmt.Sprintf("machine: Handle of vector %d on CPU %d: taken already, or not below %d", v, cpu, maxVectors))
+	}
+	c.handlers[v], c.handled = h, true
+	if v < FirstInterrupt {
+		return
+	}
+	if m.nagents == MaxAgents {
+		panic(fmt.Sprintf("machine: more than %d CPUs and interrupt lines", MaxAgents))
+	}
+	l := &line{cpu: c, vector: v, slot: m.nagents}
+	l.bit = Only(l.slot)
+	c.lines = append(c.lines, l)
+	m.agents[l.slot] = agent{
+		name: LineAgent(cpu, v), cpu: c, line: l,
+	}
+	m.nagents++
+}
+
+// op is what the line does when it is chosen.
+func (l *line) op() Op { return Op{Kind: OpDeliver, Addr: interruptAddr(l.cpu.id, l.vector)} }
+
+func interruptAddr(cpu int, v Vector) VA { return VA(cpu)<<8 | VA(v) }
+
+// HandleAll registers one handler with every CPU.
+func (m *Machine) HandleAll(v Vector, h Handler) {
+	for cpu := range m.cpus {
+		m.Handle(cpu, v, h)
+	}
+}
+
+// SetTranslator has f translate the CPU's accesses, in the set-up. Without
+// one, virtual addresses are physical.
+func (m *Machine) SetTranslator(cpu int, f Translator) {
+	m.mustBeSettingUp("SetTranslator")
+	m.cpus[cpu].translate = f
+	m.translates = m.translates || f != nil
+}
+
+// Idle makes body the idle context of a CPU, in the set-up. It must loop for
+// ever; the run does not wait for it.
+func (m *Machine) Idle(cpu int, body func(*Thread)) {
+	m.mustBeSettingUp("Idle")
+	c := m.cpus[cpu]
+	p := idlePaths[cpu]
+	c.idle.start(c, m.newContext(p.path, p.name, nil), body)
+}
+
+// IdleHandle is the handle of a CPU's idle context.
+func (m *Machine) IdleHandle(cpu int) Handle { return m.cpus[cpu].idle.handle }
+
+// Raise has a device interrupt a CPU once, at any moment of the run or never.
+// The vector must have a handler.
+func (m *Machine) Raise(cpu int, v Vector) {
+	m.mustBeSettingUp("Raise")
+	l := m.lineOf(cpu, v)
+	l.pending++
+	l.spontaneous = true
+}
+
+func (m *Machine) lineOf(cpu int, v Vector) *line {
+	if cpu >= 0 && cpu < len(m.cpus) {
+		for _, l := range m.cpus[cpu].lines {
+			if l.vector == v {
+				return l
+			}
+		}
+	}
+	panic(fmt.Sprintf("interrupt %d of CPU %d has no handler: register one with Machine.Handle", v, cpu))
+}
+
+// SendIPI raises an interrupt on a CPU, the sender's own included. Interrupts
+// that are pending already are not counted twice: a line holds one.
+func (t *Thread) SendIPI(cpu int, v Vector) {
+	l := t.m.lineOf(cpu, v)
+	op := Op{Kind: OpSend, Addr: interruptAddr(cpu, v)}
+	t.announce(op.pack())
+	l.pending, l.spontaneous = 1, false
+	l.cpu.refresh()
+	t.local(op, 0)
+}
+
+// ArmTimer has the timer of the thread's CPU fire once, at some later moment.
+func (t *Thread) ArmTimer() {
+	l := t.m.lineOf(t.cpu.id, VectorTimer)
+	l.pending, l.spontaneous = 1, true
+	l.cpu.refresh()
+}
+
+// DisableInterrupts masks the CPU's interrupts and answers whether they were
+// enabled, for RestoreInterrupts. The state belongs to the thread: it goes
+// with it when the CPU switches.
+func (t *Thread) DisableInterrupts() (enabled bool) {
+	enabled = !t.masked
+	t.maskInterrupts(true)
+	return enabled
+}
+
+// EnableInterrupts unmasks the CPU's interrupts.
+func (t *Thread) EnableInterrupts() { t.maskInterrupts(false) }
+
+// RestoreInterrupts takes what DisableInterrupts answered.
+func (t *Thread) RestoreInterrupts(enabled bool) { t.maskInterrupts(!enabled) }
+
+// InterruptsDisabled says whether the CPU's interrupts are masked.
+func (t *Thread) InterruptsDisabled() bool { return t.masked }
+
+func (t *Thread) maskInterrupts(masked bool) {
+	if t.m.phase == unwinding {
+		return
+	}
+	t.masked = masked
+	if len(t.cpu.lines) > 0 {
+		t.cpu.refreshLines()
+	}
+}
+
+// InInterrupt says whether the thread executes an interrupt handler.
+func (t *Thread) InInterrupt() bool { return t.ctx.irq }
+
+// WaitForInterrupt rests with interrupts enabled until the CPU has taken one:
+// STI and HLT, or WFI. The race-free way to sleep is to disable interrupts,
+// check that there is nothing to do, and call it.
+func (t *Thread) WaitForInterrupt() {
+	masked := t.masked
+	t.masked = false
+	if t.ctx == nil { // an idle context that has never run
+		p := idlePaths[t.cpu.id]
+		t.ctx = t.m.newContext(p.path, p.name, nil)
+	}
+	if t.cpu.taking != nil {
+		t.takeInterrupt()
+	} else {
+		t.rest(forInterrupt, Op{Kind: OpHalt})
+		t.local(Op{Kind: OpHalt}, 0)
+	}
+	t.maskInterrupts(masked)
+}
+
+// deliver fires a line: the CPU enters the handler when it next moves.
+func (m *Machine) deliver(l *line) {
+	m.steps++
+	l.pending--
+	if l.spontaneous && m.enabled&m.cpuSet() != 0 {
+		if m.interrupts++; m.interrupts == m.limits.Interrupts {
+			defer m.refreshAll()
+		}
+	}
+	l.cpu.taking = l
+	l.cpu.op = Op{Kind: OpVector, Addr: VA(l.vector)}.pack()
+	m.hash = mix(m.hash, l.op().pack().hash())
+	l.cpu.refresh()
+	if m.tracer != nil {
+		m.traceDeliver(l)
+	}
+}
+
+// takeInterrupt enters the handler of the interrupt that fired.
+func (t *Thread) takeInterrupt() {
+	l := t.cpu.taking
+	t.cpu.taking = nil
+	if t.wait == forInterrupt {
+		t.wait = nil
+	}
+	if t.resting {
+		t.resting = false
+		t.m.alert--
+	}
+	t.enter(l.vector, Frame{Vector: l.vector})
+}
+
+// enter runs a handler on t, and answers its frame.
+func (t *Thread) enter(v Vector, f Frame) *Frame {
+	m, outer := t.m, t.ctx
+	path := outer.handlerPath(v)
+	x := m.newContext(path, NameOf(path), outer)
+	irq := v >= FirstInterrupt
+	x.irq, x.frame = irq || outer.irq, f
+	x.hash = mix(outer.hash, x.hash)
+	wait, masked := t.wait, t.masked
+	t.ctx, t.wait, t.masked = x, nil, masked || irq
+	t.cpu.clearReservation()
+	t.cpu.refresh()
+	t.local(Op{Kind: OpVector, Addr: VA(v)}, 0)
+	t.cpu.handlers[v](t, &x.frame)
+	if len(x.pending) > 0 {
+		m.flush(x)
+	}
+	t.local(Op{Kind: OpVectorReturn, Addr: VA(v)}, 0)
+	outer.hash = mix(outer.hash, x.hash)
+	t.ctx, t.wait, t.masked = outer, wait, masked
+	t.cpu.clearReservation()
+	t.cpu.refresh()
+	return &x.frame
+}
+
+// fault enters the fault handler, or ends the run if there is none.
+func (t *Thread) fault(op Op) {
+	if t.cpu.handlers[VectorFault] == nil {
+		t.m.abort(Panicked, "%s of %d bytes at %s: no memory there, and no fault handler", op.Kind, op.Size, t.m.NameAddr(op.Addr))
+	}
+	t.enter(VectorFault, Frame{Vector: VectorFault, Addr: op.Addr, Write: op.Kind.Writes()})
+}
+
+// Syscall enters the system-call handler of the CPU and answers its Ret. It
+// panics if there is none.
+func (t *Thread) Syscall(nr uint64, args ...uint64) uint64 {
+	if t.cpu.handlers[VectorSyscall] == nil {
+		panic(fmt.Sprintf("system call %d on CPU %d, which has no handler for VectorSyscall", nr, t.cpu.id))
+	}
+	f := Frame{Vector: VectorSyscall, Nr: nr}
+	copy(f.Args[:], args)
+	return t.enter(VectorSyscall, f).Ret
+}
