@@ -23,7 +23,7 @@ type Row struct {
 }
 
 // account runs with a tracer.
-func (r *runner) account(c machine.Chooser) (verdict, Account) {
+func (r *runner) account(c machine.Chooser) (*verdict, Account) {
 	m := r.machine
 	a := Account{Lanes: make([]string, m.CPUs())}
 	m.SetTracer(func(e *machine.Event) {
@@ -45,7 +45,7 @@ func (r *runner) account(c machine.Chooser) (verdict, Account) {
 // programSite is the innermost site in the program under test.
 func programSite(sites []machine.Site) machine.Site {
 	for _, s := range sites {
-		if !strings.HasPrefix(s.Func, "github.com/fusedos/stramash/fuzz.") {
+		if !strings.HasPrefix(s.Func, "github.com/fusedos/stramash/fuzz.(*runner)") {
 			return s
 		}
 	}

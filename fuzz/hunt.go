@@ -65,14 +65,17 @@ func (s Summary) Passed() bool {
 // Finding is a violation with the run that showed it.
 type Finding struct {
 	Violation
-	Target    string
-	Strategy  string
-	Seed      uint64
-	Run       uint64 // the number of the run in its set
-	Pins      []machine.Pin
-	Schedule  Schedule
-	Steps     int
-	TraceHash uint64
+	Target   string
+	Strategy string
+	Seed     uint64
+	Run      uint64 // the number of the run in its set
+	Pins     []machine.Pin
+	Schedule Schedule
+
+	Threads    int // started or spawned
+	Operations int // calls recorded, or the operations on the machine if none are
+	Steps      int // operations on the machine
+	TraceHash  uint64
 }
 
 // NotDeterministic says that a run, repeated with the same choices, went
@@ -157,9 +160,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Runs == 0 {
 		o.Runs = DefaultRuns
-	}
-	if o.Strategy == "natural" {
-		o.Runs = 1
+		if o.Strategy == "natural" {
+			o.Runs = 1
+		}
 	}
 	if o.Audit == 0 {
 		o.Audit = DefaultAudit
@@ -182,6 +185,7 @@ func (r *runner) measure() int {
 }
 
 func (h *hunt) work(r *runner) {
+	defer r.working.Store(false)
 	s, err := NewStrategy(h.Strategy)
 	if err != nil {
 		panic(err) // newHunt has made one already
@@ -245,11 +249,27 @@ func (h *hunt) block(r *runner, s Strategy, plan Plan, n uint64) block {
 	return b
 }
 
-func (h *hunt) finding(r *runner, v verdict, run uint64) *Finding {
-	return &Finding{
-		Violation: *v.violation, Target: h.target.Name, Strategy: h.Strategy, Seed: h.Seed, Run: run,
-		Pins: h.Pins, Schedule: r.machine.Exceptions(), Steps: v.Steps, TraceHash: v.TraceHash,
+func (h *hunt) finding(r *runner, v *verdict, run uint64) *Finding {
+	f := r.finding(v)
+	f.Strategy, f.Seed, f.Run, f.Pins = h.Strategy, h.Seed, run, h.Pins
+	return f
+}
+
+// finding describes the run that the runner has just made.
+func (r *runner) finding(v *verdict) *Finding {
+	f := &Finding{
+		Violation: *v.violation, Target: r.target.Name, Schedule: r.machine.Exceptions(),
+		Threads: v.Threads, Steps: v.Steps, TraceHash: v.TraceHash,
 	}
+	for i := range v.History {
+		if v.History[i].Kind == machine.CallRecord {
+			f.Operations++
+		}
+	}
+	if f.Operations == 0 {
+		f.Operations = v.Steps
+	}
+	return f
 }
 
 // collect adds up the blocks in order.

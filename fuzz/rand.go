@@ -32,10 +32,3 @@ func (r *Rand) Below(n int) int {
 	hi, _ := bits.Mul64(r.Uint64(), uint64(n))
 	return int(hi)
 }
-
-// Shuffle puts the first n elements in random order by swapping them.
-func (r *Rand) Shuffle(n int, swap func(i, j int)) {
-	for i := n - 1; i > 0; i-- {
-		swap(i, r.Below(i+1))
-	}
-}

@@ -70,10 +70,8 @@ func (r *runner) replay(k Token) Replay {
 	v, account := r.account(c)
 	out := Replay{Unmatched: c.Unmatched(), Account: account}
 	if v.violation != nil {
-		out.Finding = &Finding{
-			Violation: *v.violation, Target: r.target.Name, Pins: k.Pins,
-			Schedule: r.machine.Exceptions(), Steps: v.Steps, TraceHash: v.TraceHash,
-		}
+		out.Finding = r.finding(v)
+		out.Finding.Pins = k.Pins
 	}
 	same := v.violation != nil && hashSignature(v.violation.Signature) == k.Signature
 	switch {
@@ -91,12 +89,9 @@ func (r *runner) try(s Schedule, signature string) *Finding {
 	return r.caught(r.run(c), signature)
 }
 
-func (r *runner) caught(v verdict, signature string) *Finding {
+func (r *runner) caught(v *verdict, signature string) *Finding {
 	if v.violation == nil || v.violation.Signature != signature {
 		return nil
 	}
-	return &Finding{
-		Violation: *v.violation, Target: r.target.Name,
-		Schedule: r.machine.Exceptions(), Steps: v.Steps, TraceHash: v.TraceHash,
-	}
+	return r.finding(v)
 }

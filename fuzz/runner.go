@@ -2,6 +2,7 @@ package fuzz
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -34,7 +35,8 @@ type runner struct {
 	machine *machine.Machine
 	passed  map[uint64]struct{} // histories that all judges passed
 	runs    atomic.Uint64       // begun; the watchdog looks at these two
-	idle    atomic.Bool         // no run is in progress
+	working atomic.Bool         // there will be more of them
+	out     verdict             // of the last run
 }
 
 // maxPassed bounds the memory of verdicts.
@@ -52,6 +54,7 @@ func newRunner(t Target, pins []machine.Pin) (*runner, error) {
 	}
 	m.SetPins(pins)
 	r := &runner{target: t, machine: m, passed: map[uint64]struct{}{}}
+	r.working.Store(true)
 	if err := r.checkPins(pins); err != nil {
 		m.Close()
 		return nil, err
@@ -105,19 +108,38 @@ func checkPin(target string, p machine.Pin, asked []machine.WorkloadAnswer) erro
 	return fmt.Errorf("target %s has no parameter %s: it has %s", target, p.Name, strings.Join(names, ", "))
 }
 
+// Parameters lists what the target asks of its workload in the natural run:
+// what Options.Pins can fix. It fails if the target can't run.
+func Parameters(t Target) ([]machine.WorkloadAnswer, error) {
+	r, err := newRunner(t, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer r.close()
+	var out []machine.WorkloadAnswer
+	for _, a := range r.run(machine.Natural{}).Workload {
+		if !slices.ContainsFunc(out, func(b machine.WorkloadAnswer) bool { return a.Name == b.Name }) {
+			out = append(out, a)
+		}
+	}
+	return out, nil
+}
+
 func (r *runner) close() { r.machine.Close() }
 
-// run executes and judges one run.
-func (r *runner) run(c machine.Chooser) verdict {
+// run executes and judges one run. The verdict is valid until the next one.
+func (r *runner) run(c machine.Chooser) *verdict {
 	r.runs.Add(1)
-	r.idle.Store(false)
-	defer r.idle.Store(true)
 	r.machine.Begin(c, r.target.Limits)
 	program, v := r.setUp()
 	if v != nil {
-		return verdict{violation: v}
+		r.out = verdict{violation: v}
+		return &r.out
 	}
-	return r.judge(program, r.machine.Run(program.Threads...))
+	r.out.Result = r.machine.Run(program.Threads...)
+	r.out.violation, r.out.unknown = nil, ""
+	r.judge(program)
+	return &r.out
 }
 
 // setUp builds the program. A panic of the set-up is a violation like any.
@@ -130,18 +152,19 @@ func (r *runner) setUp() (p Program, v *Violation) {
 	return r.target.Setup(r.machine), nil
 }
 
-func (r *runner) judge(p Program, res machine.Result) verdict {
-	out := verdict{Result: res}
-	switch res.Outcome {
+// judge fills in the rest of the run's verdict.
+func (r *runner) judge(p Program) {
+	out := &r.out
+	switch out.Outcome {
 	case machine.Panicked:
-		out.violation = panicked(res.Detail, res.Stack)
-		return out
+		out.violation = panicked(out.Detail, out.Stack)
+		return
 	case machine.Deadlock, machine.LostWakeup, machine.Livelock:
-		rule := res.Outcome.String()
-		out.violation = &Violation{Judge: "progress", Rule: rule, Message: rule + ": " + res.Detail, Signature: "progress/" + rule}
+		rule := out.Outcome.String()
+		out.violation = &Violation{Judge: "progress", Rule: rule, Message: rule + ": " + out.Detail, Signature: "progress/" + rule}
 	}
 	// A run that hangs has often broken something more telling before.
-	if v := r.judgeHistory(&out); v != nil {
+	if v := r.judgeHistory(out); v != nil {
 		out.violation = v
 	}
 	if out.violation == nil && p.After != nil {
@@ -149,7 +172,6 @@ func (r *runner) judge(p Program, res machine.Result) verdict {
 			out.violation = &Violation{Judge: "final state", Rule: "final state", Message: "the final state is wrong: " + err.Error(), Signature: "final state"}
 		}
 	}
-	return out
 }
 
 // judgeHistory asks the target's judges, unless they have seen the same
@@ -185,9 +207,9 @@ func (r *runner) judgeHistory(out *verdict) *Violation {
 // panicked describes a panic by the innermost function of the program.
 func panicked(message string, stack []machine.Site) *Violation {
 	v := &Violation{Judge: "panic", Rule: "panic", Message: message, Signature: "panic"}
-	if len(stack) > 0 {
-		v.Message += ", in " + stack[0].String()
-		v.Signature += "/" + stack[0].Func
+	if site := programSite(stack); site.Func != "" {
+		v.Message += ", in " + site.String()
+		v.Signature += "/" + site.Func
 	}
 	return v
 }

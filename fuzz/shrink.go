@@ -182,20 +182,21 @@ type sparseSearch struct {
 	rand     Rand
 	workload *Replayer
 	places   []int
-	asked    int
+	asked    int // questions in this run, and so how many to expect in the next
 }
 
 func (c *sparseSearch) start(best *Finding) {
 	var keep Schedule
-	all := c.rand.Below(2) == 0
+	odds := c.rand.Below(3) // keep all of the workload, half of it, or nothing
 	for _, e := range best.Schedule {
-		if e.Kind == machine.Workload && (all || c.rand.Below(2) == 0) {
+		if e.Kind == machine.Workload && (odds == 0 || odds == 1 && c.rand.Below(2) == 0) {
 			keep = append(keep, e)
 		}
 	}
+	expect := max(c.asked, 2)
 	c.workload, c.asked, c.places = NewReplayer(keep), 0, c.places[:0]
 	for range len(best.Schedule) - 1 - len(keep) {
-		c.places = append(c.places, c.rand.Below(best.Steps+1))
+		c.places = append(c.places, c.rand.Below(expect))
 	}
 }
 
@@ -207,7 +208,7 @@ func (c *sparseSearch) Choose(q *machine.Choice) int {
 	c.asked++
 	for _, p := range c.places {
 		if p == at {
-			return c.rand.pick(q.Options)
+			return c.rand.pick(q.Options &^ machine.Only(int(q.Plain)))
 		}
 	}
 	return int(q.Plain)

@@ -178,7 +178,7 @@ func (s *sparse) Choose(c *machine.Choice) int {
 	s.asked++
 	for _, p := range s.places {
 		if p == at {
-			return s.rand.pick(c.Options)
+			return s.rand.pick(c.Options &^ machine.Only(int(c.Plain)))
 		}
 	}
 	return int(c.Plain)

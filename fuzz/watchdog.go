@@ -40,7 +40,7 @@ func (w *Watchdog) watch(target string, runners []*runner) (stop func()) {
 			}
 			for i, r := range runners {
 				runs := r.runs.Load()
-				if runs == seen[i] && runs > 0 && !r.idle.Load() {
+				if runs == seen[i] && r.working.Load() {
 					w.Hung(hangReport(target, runs, patience))
 					return
 				}

@@ -76,6 +76,14 @@ var nthBit = func() (table [256][8]uint8) {
 	return table
 }()
 
+// after is the option behind k, in a circle; k may be -1.
+func (s Set) after(k int) int {
+	if later := s &^ (Only(k)<<1 - 1); k >= 0 && later != 0 {
+		return later.First()
+	}
+	return s.First()
+}
+
 // Rest is the set without its smallest option.
 func (s Set) Rest() Set { return s & (s - 1) }
 

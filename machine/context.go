@@ -18,6 +18,7 @@ type context struct {
 	path    string
 	parent  *context // whom a handler interrupted
 	frame   Frame    // of a handler
+	wait    waiting  // of its Await
 	pending []Record // to be recorded when its next operation is executed
 }
 

@@ -1,6 +1,9 @@
 package machine
 
-import "iter"
+import (
+	"iter"
+	"runtime"
+)
 
 // coroutine runs the bodies of one thread slot, one after another, over all
 // the runs of a machine.
@@ -16,6 +19,18 @@ type coroutine struct {
 // unwind is the panic that ends a body from within an operation when the run
 // is over. The root of the coroutine recovers it.
 type unwind struct{}
+
+// maxUnwinds is the number of those panics that a body may recover from before
+// its goroutine is ended in a way that can't be recovered from.
+const maxUnwinds = 100
+
+// refuse ends t's body, because the run is over.
+func (t *Thread) refuse() {
+	if t.unwound++; t.unwound > maxUnwinds {
+		runtime.Goexit()
+	}
+	panic(unwind{})
+}
 
 func (t *Thread) newCoroutine() {
 	co := &t.co
@@ -45,30 +60,31 @@ func (t *Thread) resume() {
 	t.co.next()
 }
 
-// suspend gives control back to whoever resumed t, until t is resumed.
-func (t *Thread) suspend() {
-	t.co.onStack = false
-	alive := t.co.yield(struct{}{})
-	t.co.onStack = true
-	if !alive || t.m.phase == unwinding {
-		panic(unwind{})
-	}
-}
-
 // transfer gives control to u, and returns when t is the target again. u is
 // resumed directly, from within t, unless it is one of those that resumed t:
-// then control unwinds to it.
+// then control unwinds to it. When the run is over there is no target.
 func (m *Machine) transfer(t, u *Thread) {
 	m.target = u
-	for m.target != t {
-		u := m.target
+	for {
 		if u.co.onStack {
-			t.suspend()
+			t.co.onStack = false
+			alive := t.co.yield(struct{}{})
+			t.co.onStack = true
+			if !alive || m.target == nil {
+				t.refuse()
+			}
 			return
 		}
-		u.resume()
-		if m.phase == unwinding {
-			panic(unwind{})
+		if u.co.dead {
+			u.newCoroutine()
+		}
+		u.co.onStack = true
+		u.co.next()
+		switch u = m.target; u {
+		case t:
+			return
+		case nil:
+			t.refuse()
 		}
 	}
 }

@@ -17,7 +17,8 @@ type cpu struct {
 	lines     []*line
 	translate Translator
 
-	reserved    PA // granule of the open reservation
+	reserved    access // what the open reservation is for
+	granule     PA     // and the granule that it watches
 	reservation bool
 }
 
@@ -57,15 +58,9 @@ func (c *cpu) refresh() {
 	t := c.cur
 	can := c.taking != nil || t.wait == nil
 	if !can && t.wait != forInterrupt {
-		holds := t.wait.holds()
+		op, holds := t.wait.op()
 		can = holds || t.wait.times
-		if t.wait.times {
-			kind := OpTimeout
-			if holds {
-				kind = OpAwait
-			}
-			c.op.code = c.op.code&^0xff | uint64(kind)
-		}
+		c.op = op.pack()
 	}
 	c.m.set(c.bit, can, t.resting && c.taking == nil)
 	if len(c.lines) > 0 {
@@ -77,8 +72,8 @@ func (c *cpu) refresh() {
 func (c *cpu) refreshLines() {
 	m := c.m
 	for _, l := range c.lines {
-		can := l.pending > 0 && c.taking == nil && !c.cur.masked
-		m.set(l.bit, can, l.spontaneous && m.interrupts >= m.limits.Interrupts)
+		can := l.pending() && c.taking == nil && !c.cur.masked
+		m.set(l.bit, can, !l.sent && m.interrupts >= m.limits.Interrupts)
 	}
 }
 
@@ -111,12 +106,12 @@ func (c *cpu) install(t *Thread) {
 	c.refresh()
 }
 
-func (c *cpu) reserve(pa PA) {
+func (c *cpu) reserve(a access) {
 	if !c.reservation {
 		c.reservation = true
 		c.m.alert++
 	}
-	c.reserved = pa &^ PA(c.m.granule-1)
+	c.reserved, c.granule = a, c.m.granuleOf(a)
 }
 
 func (c *cpu) clearReservation() {
@@ -126,10 +121,12 @@ func (c *cpu) clearReservation() {
 	}
 }
 
+func (m *Machine) granuleOf(a access) PA { return a.pa &^ PA(m.granule-1) }
+
 // wrote tells waiters, spinners and monitors that memory was written.
 func (m *Machine) wrote(by *cpu, a access, changed bool) {
 	for _, c := range m.cpus {
-		if c.reservation && c != by && a.pa&^PA(m.granule-1) == c.reserved {
+		if c.reservation && c != by && m.granuleOf(a) == c.granule {
 			c.clearReservation()
 		}
 		if !changed {

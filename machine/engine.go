@@ -38,6 +38,9 @@ func (m *Machine) Run(starts ...Start) Result {
 		m.target.resume()
 	}
 	m.unwindAll()
+	if m.badAnswer != "" {
+		panic(m.badAnswer)
+	}
 	return m.result()
 }
 
@@ -75,6 +78,14 @@ func (m *Machine) over(o Outcome, detail string, stack []Site) {
 	}
 	m.outcome, m.detail, m.stack = o, detail, stack
 	m.phase, m.bound, m.target = unwinding, 0, nil
+	if o == Finished {
+		return
+	}
+	for _, t := range m.threads {
+		if t.cpu == nil { // deferred functions may ask for it
+			t.cpu = m.cpus[0]
+		}
+	}
 }
 
 // abort ends the run from within an operation.
@@ -102,7 +113,7 @@ func (t *Thread) announce(op announced) {
 				x.busy = true
 				t.giveWay(op, pick)
 			}
-		} else if pick := m.ask(x, c.id); pick != c.id {
+		} else if pick := t.pause(op); pick != c.id {
 			t.giveWay(op, pick)
 		}
 	}
@@ -111,6 +122,14 @@ func (t *Thread) announce(op announced) {
 	if x.busy {
 		m.settleContext(x)
 	}
+}
+
+// pause asks who moves when t rests, waits, or would give up.
+func (t *Thread) pause(op announced) int {
+	if t.resting && !t.spinsOn(op) {
+		t.wakeUp()
+	}
+	return t.m.ask(t.ctx, t.cpu.id)
 }
 
 // settleContext does what must be done at x's next event.
@@ -129,7 +148,7 @@ func (t *Thread) announceSlowly(op announced) {
 	case settingUp:
 		panic("machine: a thread's operation outside of Run")
 	case unwinding:
-		panic(unwind{})
+		t.refuse()
 	case priming:
 		if u := m.nextToPrime(); u != nil {
 			m.transfer(t, u)
@@ -173,10 +192,18 @@ func (t *Thread) settle(op announced, pick int) {
 	}
 	if pick == t.cpu.id {
 		t.takeInterrupt()
-		t.cpu.op = op
-		pick = t.m.decide(t.ctx, t.cpu.id)
+		pick = t.decideAnew(op)
 	}
 	t.giveWay(op, pick)
+}
+
+// decideAnew decides who moves after t took an interrupt at op.
+func (t *Thread) decideAnew(op announced) int {
+	t.cpu.op = op
+	if t.wait != nil {
+		t.cpu.refresh()
+	}
+	return t.m.decide(t.ctx, t.cpu.id)
 }
 
 // giveWay lets others move, beginning with pick, until t is chosen.
@@ -184,20 +211,19 @@ func (t *Thread) giveWay(op announced, pick int) {
 	m := t.m
 	for pick != t.cpu.id {
 		a := &m.agents[pick]
-		if a.line != nil {
-			m.deliver(a.line)
-			if a.cpu == t.cpu {
-				t.takeInterrupt()
-			}
-		} else {
+		if a.line == nil {
 			m.transfer(t, a.cpu.cur)
 			if t.cpu.taking == nil {
 				return
 			}
 			t.takeInterrupt()
+		} else {
+			m.deliver(a.line)
+			if a.cpu == t.cpu {
+				t.takeInterrupt()
+			}
 		}
-		t.cpu.op = op
-		pick = m.decide(t.ctx, t.cpu.id)
+		pick = t.decideAnew(op)
 	}
 }
 
@@ -238,7 +264,8 @@ func (m *Machine) decide(x *context, cur int) int {
 	return m.ask(x, cur)
 }
 
-// ask puts the question who moves to the chooser, if it is one.
+// ask puts the question who moves to the chooser, if it is one. In the natural
+// run those of the reserve take turns.
 func (m *Machine) ask(x *context, cur int) int {
 	opts := m.enabled
 	if opts == 0 {
@@ -250,7 +277,9 @@ func (m *Machine) ask(x *context, cur int) int {
 	if opts.Rest() != 0 {
 		q := &m.choice
 		q.Current, q.Plain = int8(cur), uint8(cur)
-		if cur < 0 || !opts.Has(cur) || m.cpus[cur].op.kind() == OpTimeout {
+		if m.enabled == 0 {
+			q.Current, q.Plain = -1, uint8(opts.after(cur))
+		} else if cur < 0 || !opts.Has(cur) || m.cpus[cur].op.kind() == OpTimeout {
 			q.Current, q.Plain = -1, uint8(m.plainMove(opts))
 		}
 		q.Kind, q.Options = Move, opts
@@ -297,7 +326,8 @@ func (m *Machine) put(x *context) int {
 func (m *Machine) except(x *context, pick int) {
 	q := &m.choice
 	if uint(pick) > 63 || !q.Options.Has(pick) {
-		panic(fmt.Sprintf("machine: chooser %T answered %d, which is not an option of %b", m.chooser, pick, q.Options))
+		m.badAnswer = fmt.Sprintf("machine: chooser %T answered %d, which is not an option of %b", m.chooser, pick, q.Options)
+		m.abort(Panicked, "%s", m.badAnswer)
 	}
 	m.exceptions = append(m.exceptions, exception{
 		context: x.num, index: q.Index, visit: q.Visit,
@@ -317,7 +347,7 @@ func (m *Machine) choose(x *context, kind ChoiceKind, n int) int {
 
 // becomeFair ends the adversarial phase.
 func (m *Machine) becomeFair() {
-	m.phase, m.bound = fair, 0
+	m.phase, m.bound, m.turnedFair = fair, 0, true
 	m.fairEnd = m.steps + m.limits.FairSteps
 	m.slice = 0
 }
@@ -332,12 +362,11 @@ func (m *Machine) rotate() int {
 	if m.slice > 0 && m.enabled.Has(m.turn) {
 		return m.turn
 	}
-	later := opts &^ (Only(m.turn)<<1 - 1)
-	if later == 0 {
-		later = opts
+	next := opts.after(m.turn)
+	if next <= m.turn {
 		m.sliceSize = min(2*m.sliceSize, lastSlice)
 	}
-	m.turn, m.slice = later.First(), m.sliceSize
+	m.turn, m.slice = next, m.sliceSize
 	if m.reserve.Has(m.turn) {
 		m.wakeReserve(m.turn)
 	}

@@ -94,7 +94,7 @@ type Machine struct {
 	steps   int
 	hash    uint64
 	calm    int // steps after which memory counts as not changing
-	alert   int // threads that wait, spinners that rest, reservations
+	alert   int // not 0 if a write may concern a wait, a spinner or a reservation
 	mem     memory
 	bare    bool // nothing is attached: no order, storage, cost, tracer, translator
 	storage storage
@@ -128,6 +128,9 @@ type Machine struct {
 	slice      int
 	sliceSize  int
 	fairEnd    int
+	turnedFair bool
+	spawns     uint64 // hash of the thread table: of all threads spawned so far
+	badAnswer  string // of the chooser
 	outcome    Outcome
 	detail     string
 	stack      []Site
@@ -160,6 +163,7 @@ func New(p Platform) (*Machine, error) {
 			m.addCPU(i, n.ISA)
 		}
 	}
+	m.Begin(Natural{}, Limits{})
 	return m, nil
 }
 
@@ -171,6 +175,9 @@ const nodeGap = 1 << 20
 // questions from here on, the set-up's among them. Limits that are zero take
 // their defaults.
 func (m *Machine) Begin(c Chooser, l Limits) {
+	if m.closed {
+		panic("machine: Begin after Close")
+	}
 	m.mem.reset()
 	m.chooser, m.limits = c, l.withDefaults()
 	m.phase, m.bound, m.steps, m.hash, m.calm, m.alert = settingUp, 0, 0, 1, calmSteps, 0
@@ -178,7 +185,8 @@ func (m *Machine) Begin(c Chooser, l Limits) {
 	m.used, m.prime, m.live, m.nctx = 0, len(m.cpus), 0, 0
 	m.exceptions, m.history, m.histHash = m.exceptions[:0], m.history[:0], 1
 	m.interrupts, m.spurious, m.translates = 0, 0, false
-	m.turn, m.slice, m.sliceSize, m.fairEnd = 0, 0, firstSlice, 0
+	m.turn, m.slice, m.sliceSize, m.fairEnd, m.turnedFair = 0, 0, firstSlice, 0, false
+	m.spawns, m.badAnswer = 0, ""
 	m.outcome, m.detail, m.stack = Finished, "", nil
 	m.workload, m.labels = m.workload[:0], m.labels[:0]
 	m.setup = m.newContext(setupPath, setupName, nil)
@@ -209,7 +217,8 @@ func (m *Machine) Nodes() int { return len(m.platform.Nodes) }
 // SetCost has c account every access from the next Begin on; nil ends it.
 func (m *Machine) SetCost(c Cost) { m.cost = c }
 
-// SetTracer has f called for every event; nil ends it. The event is valid
+// SetTracer has f called for every event of the next runs; nil ends it. A
+// tracer changes nothing in the run. The event is valid
 // during the call, which is made on the stack of the thread that caused it.
 func (m *Machine) SetTracer(f func(*Event)) { m.tracer = f }
 
@@ -221,6 +230,9 @@ func (m *Machine) Alloc(n uint64) VA { return m.AllocOn(0, n) }
 // It panics if the node's memory is exhausted or the run has started.
 func (m *Machine) AllocOn(node int, n uint64) VA {
 	m.mustBeSettingUp("Alloc")
+	if node < 0 || node >= len(m.mem.nodes) {
+		panic(fmt.Sprintf("machine: Alloc on node %d of %d", node, len(m.mem.nodes)))
+	}
 	mem := m.mem.nodes[node]
 	align := uint64(8)
 	for align < n && align < 64 {
@@ -239,8 +251,11 @@ func (m *Machine) AllocOn(node int, n uint64) VA {
 // aligned and in memory.
 func (m *Machine) Peek64(a VA) uint64 { return m.peek(a).val }
 
-// Poke64 writes 8 bytes without being part of the run, for the set-up.
-func (m *Machine) Poke64(a VA, v uint64) { m.peek(a).val = v }
+// Poke64 writes 8 bytes without being part of the run, in the set-up.
+func (m *Machine) Poke64(a VA, v uint64) {
+	m.mustBeSettingUp("Poke64")
+	m.peek(a).val = v
+}
 
 func (m *Machine) peek(a VA) *location {
 	w := m.mem.word(PA(a))
@@ -288,8 +303,5 @@ func (m *Machine) Close() {
 	m.closed = true
 	for _, t := range m.threads {
 		t.co.close()
-	}
-	for _, c := range m.cpus {
-		c.idle.co.close()
 	}
 }

@@ -46,10 +46,8 @@ type memory struct {
 	first PA
 }
 
-// noChunk is a first address that no access can lie behind.
-const noChunk = ^PA(0) - chunkBytes
-
-// near finds the location of an access in the chunk found last, or nil.
+// near finds the location of an access in the chunk found last, or nil. There
+// always is such a chunk, which spares it a test.
 func (mm *memory) near(pa PA) *location {
 	if off := uint64(pa - mm.first); off < chunkBytes {
 		return &mm.last.words[off/8]
@@ -103,10 +101,10 @@ func (mm *memory) reset() {
 		c.dirty = false
 	}
 	mm.dirty = mm.dirty[:0]
-	mm.last, mm.first = nil, noChunk
 	for _, n := range mm.nodes {
 		n.next = 0
 	}
+	mm.find(mm.nodes[0].base)
 }
 
 // access is one access to memory, as the seams see it.

@@ -46,6 +46,7 @@ type Result struct {
 	Detail      string // of a violation: what happened, in a sentence
 	Stack       []Site // of a panic: where, innermost first
 	Steps       int
+	Threads     int     // how many were started or spawned
 	Fair        bool    // the chooser's phase was not enough
 	TraceHash   uint64  // of every event with its values, in order
 	Fingerprint uint64  // of the partial order of conflicting events
@@ -56,8 +57,8 @@ type Result struct {
 
 func (m *Machine) result() Result {
 	return Result{
-		Outcome: m.outcome, Detail: m.detail, Stack: m.stack, Steps: m.steps,
-		Fair: m.fairEnd != 0, TraceHash: m.hash, Fingerprint: m.fingerprint(),
+		Outcome: m.outcome, Detail: m.detail, Stack: m.stack, Steps: m.steps, Threads: m.used,
+		Fair: m.turnedFair, TraceHash: m.hash, Fingerprint: m.fingerprint(),
 		HistoryHash: m.histHash, History: m.history, Workload: m.workload,
 	}
 }
@@ -104,7 +105,7 @@ func (m *Machine) unfinished() {
 
 // sleeper describes a thread that sleeps with its condition true.
 func (m *Machine) sleeper() string {
-	for _, t := range m.threads {
+	for _, t := range m.threads[:len(m.cpus)+m.used] {
 		if !t.sleeping || t.done || t.cpu != nil && t.cpu.cur == t && t.wait != forInterrupt {
 			continue
 		}

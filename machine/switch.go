@@ -9,11 +9,15 @@ func (m *Machine) Spawn(body func(*Thread)) Handle {
 // Spawn creates a thread. It runs when a CPU switches to it, and the run is
 // not over before it has finished.
 func (t *Thread) Spawn(body func(*Thread)) Handle {
-	if t.m.phase == unwinding {
-		panic(unwind{})
-	}
-	u := t.m.spawn(t.ctx, body)
-	t.local(Op{Kind: OpSpawn, Addr: VA(u.handle)}, 0)
+	m, op := t.m, Op{Kind: OpSpawn}
+	t.announce(op.pack())
+	u := m.spawn(t.ctx, body)
+	op.Addr = VA(u.handle)
+	// Handles are given in order: two threads that spawn are not independent.
+	t.ctx.hash = mix(t.ctx.hash, m.spawns)
+	t.local(op, true)
+	m.spawns = t.ctx.hash
+	u.follows(t.ctx)
 	return u.handle
 }
 
@@ -26,7 +30,9 @@ func (m *Machine) spawn(by *context, body func(*Thread)) *Thread {
 func (t *Thread) IdleHandle() Handle { return t.cpu.idle.handle }
 
 // SwitchTo has the thread's CPU go on with another thread, and returns when
-// some CPU switches back. A thread whose body returns leaves its CPU to the
+// some CPU switches back, be it another one. Interrupts should be disabled, lest
+// the thread be elsewhere when it switches.
+// A thread whose body returns leaves its CPU to the
 // idle context. Switching to a thread that runs, that has finished or that does
 // not exist ends the run with a violation.
 func (t *Thread) SwitchTo(h Handle) {
@@ -34,8 +40,9 @@ func (t *Thread) SwitchTo(h Handle) {
 	op := Op{Kind: OpSwitch, Addr: VA(h)}
 	t.announce(op.pack())
 	u := m.byHandle(t, h)
-	t.local(op, 0)
+	t.local(op, true)
 	if u == t {
+		t.sleeping = false
 		return
 	}
 	c := t.cpu
@@ -43,6 +50,7 @@ func (t *Thread) SwitchTo(h Handle) {
 		t.cpu = nil
 	}
 	c.install(u)
+	u.follows(t.ctx)
 	m.transfer(t, u)
 	t.sleeping = false
 }

@@ -22,7 +22,6 @@ type Thread struct {
 	done     bool
 	masked   bool // interrupts are disabled
 	wait     *waiting
-	waitBuf  waiting
 	asleep   Cond // what it waits for while it does not run
 	sleeping bool
 
@@ -32,6 +31,9 @@ type Thread struct {
 	spins   int
 	resting bool
 	restOn  PA // the word whose change ends the rest
+
+	exclusive bool // a LoadExclusive has no StoreExclusive yet
+	unwound   int  // operations that were refused because the run is over
 }
 
 func (m *Machine) newThread() *Thread {
@@ -60,6 +62,7 @@ func (t *Thread) start(c *cpu, x *context, body func(*Thread)) {
 	t.cpu, t.ctx, t.body = c, x, body
 	t.done, t.masked, t.wait, t.sleeping = false, false, nil, false
 	t.resting, t.spins, t.spinLoc = false, 0, anywhere
+	t.exclusive, t.unwound = false, 0
 }
 
 // exit ends the thread's life: its CPU becomes idle.
@@ -83,6 +86,12 @@ func (t *Thread) exit() {
 		return
 	}
 	c.install(c.idle)
+	if c.idle.wait == nil {
+		// As with SwitchTo, it goes on at once, up to its next operation.
+		c.idle.follows(x)
+		m.target = c.idle
+		return
+	}
 	if m.phase == priming {
 		if u := m.nextToPrime(); u != nil {
 			m.target = u
@@ -124,12 +133,18 @@ func (t *Thread) access(op announced) access {
 
 // locate translates the address of an access and finds its location.
 func (t *Thread) locate(op Op) (a access, ok bool) {
+	if s := op.Size; s == 0 || s > Size64 || s&(s-1) != 0 {
+		panic(fmt.Sprintf("%s of %d bytes at %s: use 1, 2, 4 or 8", op.Kind, s, t.m.NameAddr(op.Addr)))
+	}
 	if op.Addr&VA(op.Size-1) != 0 {
 		panic(fmt.Sprintf("misaligned %s of %d bytes at %s", op.Kind, op.Size, t.m.NameAddr(op.Addr)))
 	}
 	a.pa, a.size, ok = PA(op.Addr), op.Size, true
 	if tr := t.cpu.translate; tr != nil {
 		a.pa, ok = tr(t, op.Addr, op.Kind.Writes())
+		if ok && a.pa&PA(op.Size-1) != 0 {
+			panic(fmt.Sprintf("the translator of CPU %d maps %#x to %#x, which is not aligned alike", t.cpu.id, uint64(op.Addr), uint64(a.pa)))
+		}
 	}
 	if ok {
 		a.loc = t.m.mem.word(a.pa)
@@ -214,22 +229,42 @@ func (t *Thread) didWrite(op announced, a access, old, v uint64) {
 // Load reads s bytes at a, which must be aligned to s.
 func (t *Thread) Load(a VA, s Size, o Order) uint64 {
 	op := announced{uint64(OpLoad) | uint64(s)<<8 | uint64(o)<<16, a}
-	t.announce(op)
-	// The ordinary load, with all calls resolved: nothing is attached to the
-	// machine, and the word is where the last one was.
-	if m := t.m; m.bare && s == Size64 && a&7 == 0 {
-		if w := m.mem.near(PA(a)); w != nil {
-			v := w.val
-			t.hashRead(op, w, v)
-			if t.spinLoc != PA(a) || t.spinVal != v {
-				t.spinLoc, t.spinVal, t.spins = PA(a), v, 1
-			} else {
-				t.lookForSpin(PA(a))
-			}
-			return v
-		}
+	if s == Size64 {
+		return t.load64(op)
 	}
+	t.announce(op)
 	return t.load(op)
+}
+
+// Load64 is a plain 8-byte load.
+func (t *Thread) Load64(a VA) uint64 {
+	return t.load64(announced{uint64(OpLoad) | uint64(Size64)<<8, a})
+}
+
+// load64 is an 8-byte load. The ordinary one, when nothing is attached to the
+// machine and the word is near the last one, has all calls resolved: it is the
+// most frequent operation of all.
+func (t *Thread) load64(op announced) uint64 {
+	t.announce(op)
+	m, x := t.m, t.ctx
+	if !m.bare || op.addr&7 != 0 || m.steps > m.calm {
+		return t.load(op)
+	}
+	w := m.mem.near(PA(op.addr))
+	if w == nil {
+		return t.load(op)
+	}
+	v := w.val
+	h := mix(x.hash^op.hash(), w.writer) // as in hashRead
+	x.hash = h
+	w.reads += h
+	m.hash = mix(m.hash^v, h)
+	if t.spinLoc == PA(op.addr) && t.spinVal == v {
+		t.lookForSpin(PA(op.addr))
+	} else {
+		t.spinLoc, t.spinVal, t.spins = PA(op.addr), v, 1
+	}
+	return v
 }
 
 func (t *Thread) load(op announced) uint64 {
@@ -245,17 +280,39 @@ func (t *Thread) load(op announced) uint64 {
 // Store writes the low s bytes of v at a, which must be aligned to s.
 func (t *Thread) Store(a VA, s Size, v uint64, o Order) {
 	op := announced{uint64(OpStore) | uint64(s)<<8 | uint64(o)<<16, a}
-	t.announce(op)
-	if m := t.m; m.bare && s == Size64 && a&7 == 0 && m.alert == 0 { // as in Load
-		if w := m.mem.near(PA(a)); w != nil && w.val != v {
-			w.val = v
-			t.hashWrite(op, w, v)
-			m.calm = m.steps + calmSteps
-			t.spinLoc = anywhere
-			return
-		}
+	if s == Size64 {
+		t.store64(op, v)
+		return
 	}
+	t.announce(op)
 	t.store(op, v)
+}
+
+// Store64 is a plain 8-byte store.
+func (t *Thread) Store64(a VA, v uint64) {
+	t.store64(announced{uint64(OpStore) | uint64(Size64)<<8, a}, v)
+}
+
+// store64 is an 8-byte store; see load64.
+func (t *Thread) store64(op announced, v uint64) {
+	t.announce(op)
+	m, x := t.m, t.ctx
+	if !m.bare || op.addr&7 != 0 || m.alert != 0 {
+		t.store(op, v)
+		return
+	}
+	w := m.mem.near(PA(op.addr))
+	if w == nil || w.val == v {
+		t.store(op, v)
+		return
+	}
+	w.val = v
+	h := mix(x.hash^op.hash(), w.writer+w.reads*readsFactor) // as in hashWrite
+	x.hash = h
+	w.writer, w.reads = h, 0
+	m.hash = mix(m.hash^v, h)
+	m.calm = m.steps + calmSteps
+	t.spinLoc = anywhere
 }
 
 func (t *Thread) store(op announced, v uint64) {
@@ -268,12 +325,6 @@ func (t *Thread) store(op announced, v uint64) {
 		t.trace(op.op(), 0, v, true)
 	}
 }
-
-// Load64 is a plain 8-byte load.
-func (t *Thread) Load64(a VA) uint64 { return t.Load(a, Size64, Plain) }
-
-// Store64 is a plain 8-byte store.
-func (t *Thread) Store64(a VA, v uint64) { t.Store(a, Size64, v, Plain) }
 
 // Load32 is a plain 4-byte load.
 func (t *Thread) Load32(a VA) uint32 { return uint32(t.Load(a, Size32, Plain)) }
@@ -348,6 +399,9 @@ func (t *Thread) AtomicOr(a VA, s Size, v uint64, o Order) { t.update(Op{OpOr, s
 // TestAndSetBit sets a bit, counted from 0, and answers whether it was set
 // before: LOCK BTS; LDSET.
 func (t *Thread) TestAndSetBit(a VA, s Size, bit uint, o Order) bool {
+	if bit >= 8*uint(s) {
+		panic(fmt.Sprintf("test-and-set of bit %d of %d bytes at %s", bit, s, t.m.NameAddr(a)))
+	}
 	v := uint64(1) << bit
 	old, _ := t.update(Op{OpTestSet, s, o, a}, v, 0)
 	return old&v != 0
@@ -355,16 +409,20 @@ func (t *Thread) TestAndSetBit(a VA, s Size, bit uint, o Order) bool {
 
 // LoadExclusive reads, and opens a reservation of the address's granule:
 // LDXR, or LDAXR with Acquire. Any write to the granule by another CPU ends
-// the reservation, as do entering and leaving a handler and a switch of
-// threads (Arm ARM, B2.9).
+// the reservation, be it of the same value, as do entering and leaving a handler
+// and a switch of threads (Arm ARM, B2.9).
 func (t *Thread) LoadExclusive(a VA, s Size, o Order) uint64 {
-	t.needExclusives(OpLoadEx)
+	if !t.cpu.isa.Exclusives {
+		t.noExclusives(OpLoadEx)
+	}
 	op := Op{OpLoadEx, s, o, a}
 	ann := op.pack()
 	t.announce(ann)
 	at := t.access(ann)
 	v := t.get(op, at)
-	t.cpu.reserve(at.pa)
+	if t.exclusive = true; t.cpu.isa.Exclusives { // it may have migrated
+		t.cpu.reserve(at)
+	}
 	t.didRead(ann, at, v)
 	if t.m.tracer != nil {
 		t.trace(op, v, 0, true)
@@ -374,23 +432,29 @@ func (t *Thread) LoadExclusive(a VA, s Size, o Order) uint64 {
 
 // StoreExclusive writes if the reservation still stands, and answers whether
 // it did: STXR, or STLXR with Release. It ends the reservation. It may fail
-// though the reservation stands; whether it does is a choice.
+// though the reservation stands; whether it does is a choice. It fails if the
+// address or the size is not that of the LoadExclusive, where hardware may do
+// either, and if the thread has migrated since.
 func (t *Thread) StoreExclusive(a VA, s Size, v uint64, o Order) bool {
-	t.needExclusives(OpStoreEx)
+	if !t.cpu.isa.Exclusives && !t.exclusive {
+		t.noExclusives(OpStoreEx)
+	}
 	op := Op{OpStoreEx, s, o, a}
 	ann := op.pack()
 	t.announce(ann)
 	at := t.access(ann)
 	c := t.cpu
-	ok := c.reservation && c.reserved == at.pa&^PA(t.m.granule-1) && !t.failsSpuriously()
+	ok := c.reservation && c.reserved == at && !t.failsSpuriously()
 	c.clearReservation()
+	t.exclusive = false
 	old := t.m.stored(c, at)
 	v &= s.mask()
 	if ok {
 		t.put(op, at, v)
 		t.didWrite(ann, at, old, v)
 	} else {
-		t.m.hash = mix(t.m.hash, ann.hash())
+		t.ctx.hash = mix(t.ctx.hash^ann.hash(), exclusiveFailed)
+		t.m.hash = mix(t.m.hash, t.ctx.hash)
 	}
 	if t.m.tracer != nil {
 		t.trace(op, old, v, ok)
@@ -398,10 +462,11 @@ func (t *Thread) StoreExclusive(a VA, s Size, v uint64, o Order) bool {
 	return ok
 }
 
-func (t *Thread) needExclusives(k OpKind) {
-	if !t.cpu.isa.Exclusives {
-		panic(fmt.Sprintf("%s instruction on %s, which has none: use CompareAndSwap, Swap or FetchAdd", k, t.cpu.isa.Name))
-	}
+// exclusiveFailed stands in a hash for a StoreExclusive that wrote nothing.
+const exclusiveFailed = 0x8ebc6af09c88c6e3
+
+func (t *Thread) noExclusives(k OpKind) {
+	panic(fmt.Sprintf("%s instruction on %s, which has none: use CompareAndSwap, Swap or FetchAdd", k, t.cpu.isa.Name))
 }
 
 func (t *Thread) failsSpuriously() bool {
@@ -423,16 +488,31 @@ func (t *Thread) Fence(f Fence) {
 	if o := t.m.order; o != nil {
 		o.fence(t, f)
 	}
-	t.local(op, 0)
+	t.local(op, true)
 }
 
 // local accounts an event that touches no memory.
-func (t *Thread) local(op Op, v uint64) {
+func (t *Thread) local(op Op, ok bool) {
 	t.ctx.hash = mix(t.ctx.hash, op.pack().hash())
-	t.m.hash = mix(t.m.hash^v, t.ctx.hash)
+	t.m.hash = mix(t.m.hash, t.ctx.hash)
 	if t.m.tracer != nil {
-		t.trace(op, v, 0, true)
+		t.trace(op, 0, 0, ok)
 	}
+}
+
+// follows accounts that what t does next happens after the last event of x.
+func (t *Thread) follows(x *context) {
+	y := t.context()
+	y.hash = mix(y.hash, x.hash)
+}
+
+// context is where t is. An idle context gets it when it is first needed.
+func (t *Thread) context() *context {
+	if t.ctx == nil {
+		p := idlePaths[t.cpu.id]
+		t.ctx = t.m.newContext(p.path, p.name, nil)
+	}
+	return t.ctx
 }
 
 // Choose asks what the program shall try next: 0 to n-1, at most 64 values.

@@ -26,29 +26,34 @@ type Frame struct {
 }
 
 // Handler handles a vector. It runs on the thread that it interrupts, in a
-// context of its own, and may switch to another thread; interrupts
-// are disabled in the handler of an interrupt; the interrupted thread goes on when it returns. A faulting access is
-// then tried again.
+// context of its own, and may switch to another thread; the interrupted thread
+// goes on when it returns, and tries a faulting access again. Interrupts are
+// disabled in the handler of an interrupt.
 type Handler func(t *Thread, f *Frame)
 
 // Translator maps a virtual address for one access. It may access memory
-// through t. It answers false for a fault.
+// through t, but not wait. It answers false for a fault.
 type Translator func(t *Thread, va VA, write bool) (PA, bool)
 
 // line is an interrupt line of a CPU.
 type line struct {
-	cpu         *cpu
-	vector      Vector
-	slot        int
-	bit         Set
-	pending     int
-	spontaneous bool // what is pending was not sent by a CPU
+	cpu    *cpu
+	vector Vector
+	slot   int
+	bit    Set
+	sent   bool   // by a CPU, and not delivered yet
+	raised int    // by a device or the timer, and not delivered yet
+	hash   uint64 // of what was sent and delivered
+	cause  uint64 // the hash at the last delivery
 }
+
+func (l *line) pending() bool { return l.sent || l.raised > 0 }
 
 // Handle registers a handler with a CPU, in the set-up. A vector from
 // FirstInterrupt up gets an interrupt line.
 func (m *Machine) Handle(cpu int, v Vector, h Handler) {
 	m.mustBeSettingUp("Handle")
+	m.mustBeCPU(cpu)
 	c := m.cpus[cpu]
 	if v >= maxVectors || c.handlers[v] != nil {
 		panic(fmt.Sprintf("machine: Handle of vector %d on CPU %d: taken already, or not below %d", v, cpu, maxVectors))
@@ -69,6 +74,12 @@ func (m *Machine) Handle(cpu int, v Vector, h Handler) {
 	m.nagents++
 }
 
+func (m *Machine) mustBeCPU(cpu int) {
+	if cpu < 0 || cpu >= len(m.cpus) {
+		panic(fmt.Sprintf("machine: CPU %d of %d", cpu, len(m.cpus)))
+	}
+}
+
 // op is what the line does when it is chosen.
 func (l *line) op() Op { return Op{Kind: OpDeliver, Addr: interruptAddr(l.cpu.id, l.vector)} }
 
@@ -85,6 +96,7 @@ func (m *Machine) HandleAll(v Vector, h Handler) {
 // one, virtual addresses are physical.
 func (m *Machine) SetTranslator(cpu int, f Translator) {
 	m.mustBeSettingUp("SetTranslator")
+	m.mustBeCPU(cpu)
 	m.cpus[cpu].translate = f
 	m.translates = m.translates || f != nil
 }
@@ -93,7 +105,11 @@ func (m *Machine) SetTranslator(cpu int, f Translator) {
 // ever; the run does not wait for it.
 func (m *Machine) Idle(cpu int, body func(*Thread)) {
 	m.mustBeSettingUp("Idle")
+	m.mustBeCPU(cpu)
 	c := m.cpus[cpu]
+	if c.idle.ctx != nil {
+		panic(fmt.Sprintf("machine: Idle of CPU %d: it has an idle body already", cpu))
+	}
 	p := idlePaths[cpu]
 	c.idle.start(c, m.newContext(p.path, p.name, nil), body)
 }
@@ -105,9 +121,7 @@ func (m *Machine) IdleHandle(cpu int) Handle { return m.cpus[cpu].idle.handle }
 // The vector must have a handler.
 func (m *Machine) Raise(cpu int, v Vector) {
 	m.mustBeSettingUp("Raise")
-	l := m.lineOf(cpu, v)
-	l.pending++
-	l.spontaneous = true
+	m.lineOf(cpu, v).raised++
 }
 
 func (m *Machine) lineOf(cpu int, v Vector) *line {
@@ -121,21 +135,24 @@ func (m *Machine) lineOf(cpu int, v Vector) *line {
 	panic(fmt.Sprintf("interrupt %d of CPU %d has no handler: register one with Machine.Handle", v, cpu))
 }
 
-// SendIPI raises an interrupt on a CPU, the sender's own included. Interrupts
-// that are pending already are not counted twice: a line holds one.
+// SendIPI raises an interrupt on a CPU, the sender's own included. One that is
+// sent again before it has landed lands once.
 func (t *Thread) SendIPI(cpu int, v Vector) {
 	l := t.m.lineOf(cpu, v)
 	op := Op{Kind: OpSend, Addr: interruptAddr(cpu, v)}
 	t.announce(op.pack())
-	l.pending, l.spontaneous = 1, false
+	l.sent = true
 	l.cpu.refresh()
-	t.local(op, 0)
+	t.ctx.hash = mix(t.ctx.hash, l.hash)
+	t.local(op, true)
+	l.hash = t.ctx.hash
 }
 
 // ArmTimer has the timer of the thread's CPU fire once, at some later moment.
+// It is no operation: no other CPU moves before it.
 func (t *Thread) ArmTimer() {
 	l := t.m.lineOf(t.cpu.id, VectorTimer)
-	l.pending, l.spontaneous = 1, true
+	l.raised = max(l.raised, 1)
 	l.cpu.refresh()
 }
 
@@ -176,28 +193,28 @@ func (t *Thread) InInterrupt() bool { return t.ctx.irq }
 func (t *Thread) WaitForInterrupt() {
 	masked := t.masked
 	t.masked = false
-	if t.ctx == nil { // an idle context that has never run
-		p := idlePaths[t.cpu.id]
-		t.ctx = t.m.newContext(p.path, p.name, nil)
-	}
-	if t.cpu.taking != nil {
+	t.context()
+	if t.cpu.taking != nil { // an idle context begins when one has fired
 		t.takeInterrupt()
 	} else {
 		t.rest(forInterrupt, Op{Kind: OpHalt})
-		t.local(Op{Kind: OpHalt}, 0)
+		t.local(Op{Kind: OpHalt}, true)
 	}
+	t.sleeping = false
 	t.maskInterrupts(masked)
 }
 
 // deliver fires a line: the CPU enters the handler when it next moves.
 func (m *Machine) deliver(l *line) {
 	m.steps++
-	l.pending--
-	if l.spontaneous && m.enabled&m.cpuSet() != 0 {
-		if m.interrupts++; m.interrupts == m.limits.Interrupts {
-			defer m.refreshAll()
-		}
+	if l.sent {
+		l.sent = false
+	} else {
+		l.raised--
+		m.countInterrupt()
 	}
+	l.hash = mix(l.hash, l.op().pack().hash())
+	l.cause = l.hash
 	l.cpu.taking = l
 	l.cpu.op = Op{Kind: OpVector, Addr: VA(l.vector)}.pack()
 	m.hash = mix(m.hash, l.op().pack().hash())
@@ -207,38 +224,50 @@ func (m *Machine) deliver(l *line) {
 	}
 }
 
-// takeInterrupt enters the handler of the interrupt that fired.
+// countInterrupt counts a spontaneous interrupt, if it is not what the program
+// waits for.
+func (m *Machine) countInterrupt() {
+	if m.enabled&m.cpuSet() == 0 {
+		return
+	}
+	if m.interrupts++; m.interrupts == m.limits.Interrupts {
+		m.refreshAll()
+	}
+}
+
+// takeInterrupt enters the handler of the interrupt that fired. A spin begins
+// anew behind it.
 func (t *Thread) takeInterrupt() {
 	l := t.cpu.taking
 	t.cpu.taking = nil
 	if t.wait == forInterrupt {
 		t.wait = nil
 	}
-	if t.resting {
-		t.resting = false
-		t.m.alert--
-	}
-	t.enter(l.vector, Frame{Vector: l.vector})
+	t.getUp()
+	t.enter(l.vector, Frame{Vector: l.vector}, l.cause)
+	t.getUp()
+	t.cpu.refresh()
 }
 
-// enter runs a handler on t, and answers its frame.
-func (t *Thread) enter(v Vector, f Frame) *Frame {
+// enter runs a handler on t, and answers its frame. cause is the hash of what
+// it comes after, beside t's own events.
+func (t *Thread) enter(v Vector, f Frame, cause uint64) *Frame {
 	m, outer := t.m, t.ctx
 	path := outer.handlerPath(v)
 	x := m.newContext(path, NameOf(path), outer)
 	irq := v >= FirstInterrupt
 	x.irq, x.frame = irq || outer.irq, f
-	x.hash = mix(outer.hash, x.hash)
+	x.hash = mix(mix(outer.hash, x.hash), cause)
 	wait, masked := t.wait, t.masked
 	t.ctx, t.wait, t.masked = x, nil, masked || irq
 	t.cpu.clearReservation()
 	t.cpu.refresh()
-	t.local(Op{Kind: OpVector, Addr: VA(v)}, 0)
+	t.local(Op{Kind: OpVector, Addr: VA(v)}, true)
 	t.cpu.handlers[v](t, &x.frame)
 	if len(x.pending) > 0 {
 		m.flush(x)
 	}
-	t.local(Op{Kind: OpVectorReturn, Addr: VA(v)}, 0)
+	t.local(Op{Kind: OpVectorReturn, Addr: VA(v)}, true)
 	outer.hash = mix(outer.hash, x.hash)
 	t.ctx, t.wait, t.masked = outer, wait, masked
 	t.cpu.clearReservation()
@@ -251,16 +280,19 @@ func (t *Thread) fault(op Op) {
 	if t.cpu.handlers[VectorFault] == nil {
 		t.m.abort(Panicked, "%s of %d bytes at %s: no memory there, and no fault handler", op.Kind, op.Size, t.m.NameAddr(op.Addr))
 	}
-	t.enter(VectorFault, Frame{Vector: VectorFault, Addr: op.Addr, Write: op.Kind.Writes()})
+	t.enter(VectorFault, Frame{Vector: VectorFault, Addr: op.Addr, Write: op.Kind.Writes()}, 0)
 }
 
 // Syscall enters the system-call handler of the CPU and answers its Ret. It
 // panics if there is none.
 func (t *Thread) Syscall(nr uint64, args ...uint64) uint64 {
+	if t.m.phase == unwinding {
+		t.refuse()
+	}
 	if t.cpu.handlers[VectorSyscall] == nil {
 		panic(fmt.Sprintf("system call %d on CPU %d, which has no handler for VectorSyscall", nr, t.cpu.id))
 	}
 	f := Frame{Vector: VectorSyscall, Nr: nr}
 	copy(f.Args[:], args)
-	return t.enter(VectorSyscall, f).Ret
+	return t.enter(VectorSyscall, f, 0).Ret
 }

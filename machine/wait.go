@@ -43,10 +43,15 @@ type waiting struct {
 
 var forInterrupt = &waiting{}
 
-// holds says whether one of the conditions does.
-func (w *waiting) holds() bool {
-	_, _, ok := w.first()
-	return ok
+// op is what the thread does when it is next chosen: it sees the first
+// condition that holds, or gives up.
+func (w *waiting) op() (op Op, holds bool) {
+	i, _, holds := w.first()
+	op = w.conds[i].op()
+	if !holds && w.times {
+		op.Kind = OpTimeout
+	}
+	return op, holds
 }
 
 // first is the first condition that holds, and the value that makes it so.
@@ -91,7 +96,36 @@ func (t *Thread) AwaitTimeout(conds ...Cond) (i int, v uint64, ok bool) {
 }
 
 func (t *Thread) await(times bool, conds ...Cond) (i int, v uint64, ok bool) {
-	w := &t.waitBuf
+	w := t.waiter(times, conds)
+	for {
+		op, _ := w.op()
+		t.rest(w, op)
+		if i, v, ok = w.first(); ok || times {
+			break
+		}
+	}
+	if !ok {
+		t.saw(w, len(w.conds))
+		op := w.conds[0].op()
+		op.Kind = OpTimeout
+		t.local(op, false)
+		return 0, 0, false
+	}
+	t.saw(w, i)
+	op := w.conds[i].op()
+	t.didRead(op.pack(), w.at[i], v)
+	if t.m.tracer != nil {
+		t.trace(op, v, 0, true)
+	}
+	return i, v, true
+}
+
+// waiter prepares the wait of t's context, of which there is one at a time.
+func (t *Thread) waiter(times bool, conds []Cond) *waiting {
+	if len(conds) == 0 {
+		panic("await of no conditions: use WaitForInterrupt")
+	}
+	w := &t.ctx.wait
 	w.m, w.times = t.m, times
 	w.conds, w.at = append(w.conds[:0], conds...), w.at[:0]
 	for i := range w.conds {
@@ -101,27 +135,14 @@ func (t *Thread) await(times bool, conds ...Cond) (i int, v uint64, ok bool) {
 		}
 		w.at = append(w.at, t.find(c.op()))
 	}
-	for {
-		i, v, ok = w.first()
-		op := w.conds[i].op()
-		if !ok && times {
-			op.Kind = OpTimeout
-		}
-		t.rest(w, op)
-		if i, v, ok = w.first(); ok {
-			op = w.conds[i].op()
-			t.didRead(op.pack(), w.at[i], v)
-			break
-		}
-		if times {
-			t.local(op, 0)
-			return 0, 0, false
-		}
+	return w
+}
+
+// saw accounts that t saw the first n conditions not hold.
+func (t *Thread) saw(w *waiting, n int) {
+	for i, a := range w.at[:n] {
+		t.hashRead(w.conds[i].op().pack(), a.loc, t.m.stored(nil, a))
 	}
-	if t.m.tracer != nil {
-		t.trace(w.conds[i].op(), v, 0, true)
-	}
-	return i, v, true
 }
 
 func (c Cond) op() Op { return Op{OpAwait, c.Size, c.Order, c.Addr} }
@@ -190,9 +211,27 @@ func (t *Thread) takeRest(on PA) {
 	t.m.set(t.cpu.bit, true, true)
 }
 
-// wakeUp ends a spinner's rest.
+// spinsOn says whether a thread that rests would still spin if it executed op.
+// A thread that was about to give up must not be held back.
+func (t *Thread) spinsOn(op announced) bool {
+	k := op.kind()
+	if k.Reads() && (t.cpu.translate != nil || PA(op.addr)&^7 == t.spinLoc) {
+		return true
+	}
+	return t.restOn == anywhere && k != OpStore && k != OpStoreEx && k != OpSend && k != OpSpawn
+}
+
+// getUp ends a spinner's rest, and forgets what it had repeated.
+func (t *Thread) getUp() {
+	t.spins, t.spinLoc = 0, anywhere
+	if t.resting {
+		t.resting = false
+		t.m.alert--
+	}
+}
+
+// wakeUp ends a spinner's rest: it looks again.
 func (t *Thread) wakeUp() {
-	t.resting, t.spins = false, 0
-	t.m.alert--
+	t.getUp()
 	t.cpu.refresh()
 }

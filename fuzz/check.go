@@ -1,0 +1,143 @@
+package fuzz
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"testing"
+
+	"github.com/fusedos/stramash/machine"
+)
+
+// ReplayVariable is the environment variable in which Check looks for a token
+// to replay instead of hunting.
+const ReplayVariable = "STRAMASH_REPLAY"
+
+// CheckOption changes what Check does.
+type CheckOption func(*checkOptions)
+
+type checkOptions struct {
+	Options
+	token string
+}
+
+// Runs has Check make n runs. The default is DefaultRuns, and a tenth of it
+// with -short.
+func Runs(n uint64) CheckOption { return func(o *checkOptions) { o.Options.Runs = n } }
+
+// Seed has Check use another seed than zero.
+func Seed(seed uint64) CheckOption { return func(o *checkOptions) { o.Options.Seed = seed } }
+
+// Using has Check use the strategy of a name; see Strategies.
+func Using(strategy string) CheckOption { return func(o *checkOptions) { o.Strategy = strategy } }
+
+// Pin fixes the answer to one of the target's workload questions.
+func Pin(name string, value int) CheckOption {
+	return func(o *checkOptions) { o.Pins = append(o.Pins, machine.Pin{Name: name, Value: value}) }
+}
+
+// ReplayOf has Check replay a token instead of hunting.
+func ReplayOf(token string) CheckOption { return func(o *checkOptions) { o.token = token } }
+
+// Check hunts for a violation of the target, and fails the test with the
+// smallest one it can make: what happened, a timeline, and the command that
+// runs it again.
+func Check(t *testing.T, target Target, options ...CheckOption) {
+	t.Helper()
+	o := checkOptions{token: os.Getenv(ReplayVariable)}
+	o.Workers = runtime.GOMAXPROCS(0)
+	if testing.Short() {
+		o.Options.Runs = DefaultRuns / 10
+	}
+	for _, f := range options {
+		f(&o)
+	}
+	if o.token != "" {
+		checkReplay(t, target, o.token)
+		return
+	}
+	o.Watchdog = testWatchdog
+	s, err := Hunt(target, o.Options)
+	switch {
+	case err != nil:
+		t.Fatal(err)
+	case s.Finding != nil:
+		t.Fatal(testReport(target, s.Finding, replayCommand(t)))
+	case s.Unknown > 0:
+		t.Fatalf("%s: inconclusive: in %d of %d runs a judge gave up: %s", target.Name, s.Unknown, s.Runs, s.UnknownWhy)
+	}
+}
+
+// testWatchdog ends the test binary, as the testing package's own time-out
+// does.
+var testWatchdog = &Watchdog{Hung: func(report string) { panic(report) }}
+
+func replayCommand(t testing.TB) string {
+	return ReplayVariable + "=%s go test -run '^" + t.Name() + "$'"
+}
+
+// testReport is the report of a finding, shrunk if that is possible.
+func testReport(target Target, f *Finding, command string) string {
+	small, err := Shrink(target, f, ShrinkOptions{Watchdog: testWatchdog})
+	if err != nil {
+		return fmt.Sprintf("%v\n%v", f.Error(), err)
+	}
+	report, err := small.Report(target, command, testWatchdog)
+	if err != nil {
+		return fmt.Sprintf("%v\n%v", f.Error(), err)
+	}
+	return "\n" + report
+}
+
+func checkReplay(t *testing.T, target Target, token string) {
+	t.Helper()
+	k, err := ParseToken(token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if k.Target != target.Name {
+		t.Skipf("the token is for target %s, not %s", k.Target, target.Name)
+	}
+	r, err := ReplayToken(target, k, testWatchdog)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Log("\n" + r.Account.Text(0))
+	if r.Status == Passes && r.Finding == nil {
+		t.Log(r.Explain())
+		return
+	}
+	t.Fatal(r.Explain())
+}
+
+// Fuzz runs a target under go test -fuzz; see FuzzGroup.
+func Fuzz(f *testing.F, target Target) { FuzzGroup(f, []Target{target}) }
+
+// FuzzGroup runs targets under go test -fuzz. Each input of the fuzzer scripts
+// one run of one of them and seeds some random ones; see [Input]. A violation
+// fails the input, which go test then keeps in testdata as a regression test.
+// Give go test -fuzzminimizetime=10x: what makes the run small is here.
+func FuzzGroup(f *testing.F, group []Target) {
+	runners := make([]*runner, len(group))
+	questions := make([]int, len(group))
+	for i, t := range group {
+		r, err := newRunner(t, nil)
+		if err != nil {
+			f.Fatal(err)
+		}
+		runners[i], questions[i] = r, r.measure()
+		f.Add([]byte{byte('0' + i)})
+	}
+	f.Cleanup(func() {
+		for _, r := range runners {
+			r.close()
+		}
+	})
+	f.Cleanup(testWatchdog.watch(f.Name(), runners))
+	f.Fuzz(func(t *testing.T, in []byte) {
+		i := int(Input(in).at(0)-'0') % len(group)
+		if found := runners[i].tryInput(in, questions[i]); found != nil {
+			t.Fatal(testReport(group[i], found, "verify replay %s"))
+		}
+	})
+}

@@ -1,0 +1,40 @@
+package fuzz
+
+import (
+	"testing"
+
+	"github.com/fusedos/stramash/machine"
+)
+
+// stepTarget is 4 threads of 16 accesses each, as DESIGN section 3 measures.
+func stepTarget() Target {
+	return Target{
+		Name:     "bench/steps",
+		Platform: machine.Pairs(2),
+		Setup: func(m *machine.Machine) Program {
+			base := m.Alloc(64)
+			return Program{Threads: Each(m, func(t *machine.Thread) {
+				for i := range machine.VA(8) {
+					t.Store64(base+8*i, t.Load64(base+8*i)+1)
+				}
+			})}
+		},
+	}
+}
+
+func benchmarkSteps(b *testing.B, strategy string, workers int) {
+	var steps uint64
+	b.ResetTimer()
+	s, err := Hunt(stepTarget(), Options{Strategy: strategy, Runs: uint64(b.N), Workers: workers})
+	if err != nil {
+		b.Fatal(err)
+	}
+	steps = s.Steps
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(steps), "ns/step")
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "runs/s")
+}
+
+func BenchmarkStepRandom(b *testing.B)   { benchmarkSteps(b, "random", 1) }
+func BenchmarkStepRandom2(b *testing.B)  { benchmarkSteps(b, "random", 2) }
+func BenchmarkStepContinue(b *testing.B) { benchmarkSteps(b, "natural", 1) }
+func BenchmarkStepPCT(b *testing.B)      { benchmarkSteps(b, "pct", 1) }
