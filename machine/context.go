@@ -13,8 +13,6 @@ type context struct {
 	irq     bool      // it is part of handling an interrupt
 	num     int32
 	spawned uint32
-	cpu     int // where it was created
-	isa     string
 	path    string
 	parent  *context // whom a handler interrupted
 	frame   Frame    // of a handler

@@ -136,9 +136,7 @@ func (t *Thread) pause(op announced) int {
 func (m *Machine) settleContext(x *context) {
 	x.visits = [4]uint16{}
 	x.busy = false
-	if len(x.pending) > 0 {
-		m.flush(x)
-	}
+	m.flush(x, m.steps-1)
 }
 
 // announceSlowly handles whatever is not an ordinary decision.
@@ -294,6 +292,9 @@ func (m *Machine) ask(x *context, cur int) int {
 // plainMove prefers CPUs to interrupts, and interrupts to time-outs; among
 // equals, the one with the lowest number.
 func (m *Machine) plainMove(opts Set) int {
+	if a := &m.agents[opts.First()]; a.line == nil && a.cpu.op.kind() != OpTimeout {
+		return opts.First()
+	}
 	best, rank := -1, 3
 	for s := opts; s != 0; s = s.Rest() {
 		k, r := s.First(), 0
@@ -376,6 +377,6 @@ func (m *Machine) rotate() int {
 // wakeReserve lets an agent of the reserve move: a spinner looks again.
 func (m *Machine) wakeReserve(k int) {
 	if a := &m.agents[k]; a.line == nil && a.cpu.cur.resting {
-		a.cpu.cur.wakeUp()
+		a.cpu.cur.lookAgain()
 	}
 }

@@ -104,9 +104,6 @@ func (k OpKind) Reads() bool {
 // Writes says whether the kind may write memory.
 func (k OpKind) Writes() bool { return k >= OpStore && k <= OpTestSet || k == OpStoreEx }
 
-// atomic says whether the kind is a single-instruction read-modify-write.
-func (k OpKind) atomic() bool { return k >= OpCAS && k <= OpTestSet }
-
 // Op is an operation as an agent announces it, before it happens.
 type Op struct {
 	Kind  OpKind

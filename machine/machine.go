@@ -110,6 +110,7 @@ type Machine struct {
 	granule    uint64
 	cpus       []*cpu
 	limits     Limits
+	asked      Limits    // as Begin was given them
 	threads    []*Thread // by handle-1; coroutines are kept between runs
 	used       int       // threads of this run
 	prime      int       // threads already primed
@@ -146,7 +147,7 @@ func New(p Platform) (*Machine, error) {
 	if err := p.Validate(); err != nil {
 		return nil, err
 	}
-	m := &Machine{platform: p, granule: p.Granule}
+	m := &Machine{platform: p, granule: p.Granule, limits: DefaultLimits()}
 	if m.granule == 0 {
 		m.granule = 64
 	}
@@ -179,7 +180,10 @@ func (m *Machine) Begin(c Chooser, l Limits) {
 		panic("machine: Begin after Close")
 	}
 	m.mem.reset()
-	m.chooser, m.limits = c, l.withDefaults()
+	m.chooser = c
+	if l != m.asked {
+		m.asked, m.limits = l, l.withDefaults()
+	}
 	m.phase, m.bound, m.steps, m.hash, m.calm, m.alert = settingUp, 0, 0, 1, calmSteps, 0
 	m.enabled, m.reserve = 0, 0
 	m.used, m.prime, m.live, m.nctx = 0, len(m.cpus), 0, 0

@@ -57,25 +57,23 @@ func (t *Thread) later(r Record) {
 
 // now appends the record at once, but behind those that came before it.
 func (t *Thread) now(r Record) {
-	if len(t.ctx.pending) > 0 {
-		t.m.flush(t.ctx)
-	}
-	t.m.append(&r)
+	t.m.flush(t.ctx, t.m.steps)
+	t.m.append(&r, t.m.steps)
 }
 
-// flush appends what the context has pending.
-func (m *Machine) flush(x *context) {
+// flush appends what the context has pending, behind so many steps.
+func (m *Machine) flush(x *context, steps int) {
 	for i := range x.pending {
-		m.append(&x.pending[i])
+		m.append(&x.pending[i], steps)
 	}
 	x.pending = x.pending[:0]
 }
 
-func (m *Machine) append(r *Record) {
+func (m *Machine) append(r *Record, steps int) {
 	if m.phase == unwinding {
 		return
 	}
-	r.Step = int32(m.steps)
+	r.Step = int32(steps)
 	m.history = append(m.history, *r)
 	flags := uint64(r.Kind)<<60 | uint64(r.Client)<<32 | uint64(r.CPU)<<24 | uint64(r.Op) | uint64(r.Note)
 	if r.OK {

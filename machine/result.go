@@ -71,6 +71,9 @@ func (m *Machine) fingerprint() uint64 {
 	for _, x := range m.contexts[:m.nctx] {
 		sum += mix(x.hash, uint64(x.name))
 	}
+	for i := len(m.cpus); i < m.nagents; i++ {
+		sum += mix(m.agents[i].line.hash, uint64(m.agents[i].name))
+	}
 	return sum
 }
 
@@ -136,7 +139,6 @@ func (m *Machine) situation() string {
 			b.WriteString("is not running")
 			continue
 		}
-		op := t.cpu.op.op()
 		fmt.Fprintf(&b, "on CPU %d (%s) ", t.cpu.id, t.cpu.isa.Name)
 		switch {
 		case t.wait == forInterrupt:
@@ -144,10 +146,21 @@ func (m *Machine) situation() string {
 		case t.wait != nil:
 			m.describeWait(&b, t.wait)
 		default:
-			fmt.Fprintf(&b, "is at %s %s", op.Kind, m.NameAddr(op.Addr))
+			b.WriteString("is at " + m.describe(t.cpu.op.op()))
 		}
 	}
 	return b.String()
+}
+
+// describe says what an operation does, for a reader.
+func (m *Machine) describe(op Op) string {
+	switch op.Kind {
+	case OpSend:
+		return fmt.Sprintf("send of interrupt %d to CPU %d", op.Addr&0xff, op.Addr>>8)
+	case OpFence, OpHalt, OpSpawn, OpSwitch, OpVector:
+		return op.Kind.String()
+	}
+	return op.Kind.String() + " " + m.NameAddr(op.Addr)
 }
 
 func (m *Machine) describeWait(b *strings.Builder, w *waiting) {

@@ -193,13 +193,19 @@ func (t *Thread) InInterrupt() bool { return t.ctx.irq }
 func (t *Thread) WaitForInterrupt() {
 	masked := t.masked
 	t.masked = false
-	t.context()
-	if t.cpu.taking != nil { // an idle context begins when one has fired
-		t.takeInterrupt()
+	x, op := t.context(), Op{Kind: OpHalt}
+	if t.cpu.taking != nil {
+		// An idle context begins when an interrupt has fired in it: it
+		// has been chosen already.
+		t.cpu.op = op.pack()
+		t.settle(op.pack(), t.cpu.id)
+		t.m.steps++
+		x.index++
+		t.m.settleContext(x)
 	} else {
-		t.rest(forInterrupt, Op{Kind: OpHalt})
-		t.local(Op{Kind: OpHalt}, true)
+		t.rest(forInterrupt, op)
 	}
+	t.local(op, true)
 	t.sleeping = false
 	t.maskInterrupts(masked)
 }
@@ -264,9 +270,7 @@ func (t *Thread) enter(v Vector, f Frame, cause uint64) *Frame {
 	t.cpu.refresh()
 	t.local(Op{Kind: OpVector, Addr: VA(v)}, true)
 	t.cpu.handlers[v](t, &x.frame)
-	if len(x.pending) > 0 {
-		m.flush(x)
-	}
+	m.flush(x, m.steps)
 	t.local(Op{Kind: OpVectorReturn, Addr: VA(v)}, true)
 	outer.hash = mix(outer.hash, x.hash)
 	t.ctx, t.wait, t.masked = outer, wait, masked

@@ -165,6 +165,7 @@ func (t *Thread) find(op Op) access {
 			return a
 		}
 		t.fault(op)
+		t.announce(op.pack())
 	}
 }
 
@@ -230,8 +231,15 @@ func (t *Thread) getUp() {
 	}
 }
 
-// wakeUp ends a spinner's rest: it looks again.
+// wakeUp ends a spinner's rest.
 func (t *Thread) wakeUp() {
 	t.getUp()
 	t.cpu.refresh()
+}
+
+// lookAgain ends a spinner's rest until it sees that nothing has changed.
+func (t *Thread) lookAgain() {
+	loc, v := t.spinLoc, t.spinVal
+	t.wakeUp()
+	t.spinLoc, t.spinVal, t.spins = loc, v, spinLoads-1
 }

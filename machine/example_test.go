@@ -1,0 +1,95 @@
+package machine_test
+
+import (
+	"fmt"
+
+	"github.com/fusedos/stramash/machine"
+)
+
+// Two threads increment a counter without a lock. The natural run, in which
+// each goes on as long as it can, shows nothing.
+func Example() {
+	m, err := machine.New(machine.Pair())
+	if err != nil {
+		panic(err)
+	}
+	defer m.Close()
+
+	m.Begin(machine.Natural{}, machine.Limits{})
+	counter := m.Alloc(8)
+	increment := func(t *machine.Thread) { t.Store64(counter, t.Load64(counter)+1) }
+	res := m.Run(machine.Start{CPU: 0, Body: increment}, machine.Start{CPU: 1, Body: increment})
+	fmt.Println(res.Outcome, "after", res.Steps, "steps: counter is", m.Peek64(counter))
+	// Output:
+	// finished after 4 steps: counter is 2
+}
+
+// once answers one question of the run: before the second event of thread t0,
+// the other CPU moves.
+type once struct{}
+
+func (once) Choose(c *machine.Choice) int {
+	if c.Kind == machine.Move && c.Context == machine.NameOf("t0") && c.Index == 1 {
+		if k := c.Find(uint32(machine.CPUAgent(1))); k >= 0 {
+			return k
+		}
+	}
+	return int(c.Plain)
+}
+
+// The same program by a schedule that loses an increment: the run is a function
+// of the chooser's answers, and is written down as those that were not plain.
+func ExampleChooser() {
+	m, err := machine.New(machine.Pair())
+	if err != nil {
+		panic(err)
+	}
+	defer m.Close()
+	m.SetTracer(func(e *machine.Event) {
+		fmt.Printf("%d  %-7s  %s %v\n", e.Step, e.ISA, e.Context, e.Op.Kind)
+	})
+
+	m.Begin(once{}, machine.Limits{})
+	counter := m.Alloc(8)
+	increment := func(t *machine.Thread) { t.Store64(counter, t.Load64(counter)+1) }
+	m.Run(machine.Start{CPU: 0, Body: increment}, machine.Start{CPU: 1, Body: increment})
+	fmt.Println("counter is", m.Peek64(counter))
+	for _, e := range m.Exceptions() {
+		fmt.Println(e)
+	}
+	// Output:
+	// 1  x86-64   t0 load
+	// 2  aarch64  t1 load
+	// 3  aarch64  t1 store
+	// 4  x86-64   t0 store
+	// counter is 1
+	// t0@1: move cpu1 (preemption)
+}
+
+// A CPU that has nothing to do takes an interrupt that another one sends. The
+// handler runs in a context of its own, named by where it interrupted.
+func ExampleThread_SendIPI() {
+	m, err := machine.New(machine.Pair())
+	if err != nil {
+		panic(err)
+	}
+	defer m.Close()
+
+	m.Begin(machine.Natural{}, machine.Limits{})
+	reply := m.Alloc(8)
+	m.Handle(1, machine.VectorIPI, func(t *machine.Thread, f *machine.Frame) {
+		t.Note(machine.NoteUser, reply, uint64(f.Vector), 0)
+		t.Store(reply, machine.Size64, 1, machine.Release)
+	})
+	res := m.Run(machine.Start{CPU: 0, Body: func(t *machine.Thread) {
+		t.SendIPI(1, machine.VectorIPI)
+		t.Await(machine.Until(reply, 1))
+	}})
+	fmt.Println(res.Outcome)
+	for _, r := range res.History {
+		fmt.Printf("vector %d on CPU %d in %s, in an interrupt: %t\n", r.Arg, r.CPU, m.ClientName(r.Client), r.InIRQ)
+	}
+	// Output:
+	// finished
+	// vector 33 on CPU 1 in i1@0v33, in an interrupt: true
+}

@@ -1,0 +1,131 @@
+package machine_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/fusedos/stramash/machine"
+	"pgregory.net/rapid"
+)
+
+// dependence is the canonical form of a run, computed by brute force from its
+// events: what each context did, in order, and for each two events that
+// conflict, which came first.
+type dependence struct {
+	events []depEvent
+	counts map[string]int
+	fired  map[string]string // the last delivery of each line
+	pairs  []string
+}
+
+type depEvent struct {
+	id     string // context and number within it, with what it did
+	object string // the word or the interrupt line that it touches
+	write  bool
+}
+
+func (d *dependence) add(e *machine.Event) {
+	ev := depEvent{id: fmt.Sprintf("%s#%d:%v/%v", e.Context, d.counts[e.Context], e.Op, e.OK)}
+	d.counts[e.Context]++
+	line := fmt.Sprintf("line %d", e.Op.Addr)
+	switch k := e.Op.Kind; {
+	case k == machine.OpSend || k == machine.OpDeliver:
+		ev.object, ev.write = line, true
+		if k == machine.OpDeliver {
+			d.fired[line] = ev.id
+		}
+	case k == machine.OpVector && e.Op.Addr >= machine.VA(machine.FirstInterrupt):
+		d.pairs = append(d.pairs, ev.id+" by "+d.fired[fmt.Sprintf("line %d", e.CPU<<8|int(e.Op.Addr))])
+	case k == machine.OpStoreEx && !e.OK:
+	case k.Reads() || k.Writes() || k == machine.OpTimeout:
+		ev.object = fmt.Sprintf("word %d", e.Op.Addr&^7)
+		ev.write = k.Writes() && e.OK
+	}
+	d.events = append(d.events, ev)
+}
+
+func (d *dependence) canonical() string {
+	var lines []string
+	for j, b := range d.events {
+		lines = append(lines, b.id)
+		for _, a := range d.events[:j] {
+			if a.object == b.object && a.object != "" && (a.write || b.write) {
+				d.pairs = append(d.pairs, a.id+" < "+b.id)
+			}
+		}
+	}
+	lines = append(lines, d.pairs...)
+	slices.Sort(lines)
+	return strings.Join(lines, "\n")
+}
+
+// TestFingerprint: two runs have one fingerprint just if they have one
+// canonical form.
+func TestFingerprint(t *testing.T) {
+	runs := 100
+	if testing.Short() {
+		runs = 30
+	}
+	used := machines{}
+	merged, all := 0, 0
+	rapid.Check(t, func(rt *rapid.T) {
+		p := parse(randomProgram(rt, append(append([]string{}, memoryOps...), interruptOps...)...))
+		m := used.of(t, p)
+		forms, prints := map[uint64]string{}, map[string]uint64{}
+		traces := map[uint64]bool{}
+		for seed := range uint64(runs) {
+			d := &dependence{counts: map[string]int{}, fired: map[string]string{}}
+			m.SetTracer(d.add)
+			_, res := p.run(m, newRandom(seed))
+			m.SetTracer(nil)
+			form := d.canonical()
+			if old, ok := forms[res.Fingerprint]; ok && old != form {
+				rt.Fatalf("fingerprint %x of two forms:\n%s\n\n%s", res.Fingerprint, old, form)
+			}
+			if old, ok := prints[form]; ok && old != res.Fingerprint {
+				rt.Fatalf("fingerprints %x and %x of one form:\n%s", old, res.Fingerprint, form)
+			}
+			forms[res.Fingerprint], prints[form], traces[res.TraceHash] = form, res.Fingerprint, true
+		}
+		all, merged = all+len(traces), merged+len(traces)-len(forms)
+	})
+	if merged == 0 {
+		t.Errorf("of %d different runs no two were equivalent: the test tests nothing", all)
+	}
+	t.Logf("%d different runs, %d of them equivalent to another", all, merged)
+}
+
+// TestFingerprintOfNeighbours swaps two adjacent events.
+func TestFingerprintOfNeighbours(t *testing.T) {
+	for _, test := range []struct {
+		first, second string
+		equal         bool
+	}{
+		{"load x", "load x", true},
+		{"load x", "store y 1", true},
+		{"store x 1", "store y 1", true},
+		{"store x 1", "load x", false},
+		{"store x 1", "store x 1", false},
+		{"cas x 7 1", "load x", true},
+		{"cas x 0 1", "load x", false},
+		{"store32 x 1", "store32 x+4 1", false}, // words conflict as a whole
+		{"fence", "store x 1", true},
+		{"send 0 v33", "send 1 v33", true},
+		{"send 1 v33", "send 1 v33", false},
+	} {
+		text := "cpus arm arm\nvar x y\nhandler * v33\n load x\nthread 0\n %s\nthread 1\n %s\n"
+		a := fingerprint(t, fmt.Sprintf(text, test.first, test.second))
+		b := fingerprint(t, fmt.Sprintf(text+"except s@0 move cpu1\nexcept t1@1 move cpu0\n", test.first, test.second))
+		if (a == b) != test.equal {
+			t.Errorf("%s and %s: equal fingerprints: %t, want %t", test.first, test.second, a == b, test.equal)
+		}
+	}
+}
+
+func fingerprint(t *testing.T, text string) uint64 {
+	p := parse(text)
+	_, res := p.run(newMachine(t, p.platform), scripted(p.except))
+	return res.Fingerprint
+}

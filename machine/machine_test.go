@@ -1,0 +1,175 @@
+package machine_test
+
+import (
+	"testing"
+
+	"github.com/fusedos/stramash/machine"
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+func TestSet(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		s := machine.Set(rapid.Uint64Min(1).Draw(rt, "set"))
+		n := 0
+		for rest := s; rest != 0; rest = rest.Rest() {
+			if k := rest.First(); !s.Has(k) || s.Nth(n) != k || machine.Only(k)&s == 0 {
+				rt.Fatalf("option %d of %b is %d or %d", n, s, k, s.Nth(n))
+			}
+			n++
+		}
+		if n != s.Len() {
+			rt.Fatalf("%b has %d options, not %d", s, n, s.Len())
+		}
+	})
+}
+
+func TestAgents(t *testing.T) {
+	line := machine.LineAgent(31, 63)
+	if !line.IsLine() || line.CPU() != 31 || line.String() != "cpu31/v63" {
+		t.Errorf("line: %v", line)
+	}
+	if a := machine.CPUAgent(31); a.IsLine() || a.CPU() != 31 || a.String() != "cpu31" {
+		t.Errorf("CPU: %v", a)
+	}
+}
+
+func TestLabels(t *testing.T) {
+	m := newPair(t)
+	x := begin(m)
+	y := m.AllocOn(1, 100)
+	m.Label(x, 8, "x")
+	m.Label(y, 100, "y")
+	m.Label(y+8, 8, "y.next") // a later label goes before
+	for a, want := range map[machine.VA]string{
+		x: "x", x + 7: "x+7", y: "y", y + 8: "y.next", y + 9: "y.next+1", y + 16: "y+16", y + 99: "y+99", 64: "0x40",
+	} {
+		if got := m.NameAddr(a); got != want {
+			t.Errorf("%#x is named %s, want %s", uint64(a), got, want)
+		}
+	}
+	begin(m)
+	if got := m.NameAddr(x); got != "0x100000" {
+		t.Errorf("labels survive Begin: %s", got)
+	}
+}
+
+func TestAlloc(t *testing.T) {
+	m := newPair(t)
+	m.Begin(machine.Natural{}, machine.Limits{})
+	got := []machine.VA{m.Alloc(1), m.Alloc(24), m.Alloc(100), m.Alloc(0), m.AllocOn(1, 8)}
+	want := []machine.VA{0x100000, 0x100020, 0x100040, 0x1000a8, 0x200000}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}
+
+// TestTranslation runs with a table in memory: the word at root is the offset
+// of what lies above 1<<40. The fault handler fills it in.
+func TestTranslation(t *testing.T) {
+	const high = 1 << 40
+	m := newPair(t)
+	root := begin(m)
+	data := m.Alloc(64)
+	for cpu := range m.CPUs() {
+		m.SetTranslator(cpu, func(t *machine.Thread, va machine.VA, write bool) (machine.PA, bool) {
+			if va < high {
+				return machine.PA(va), true
+			}
+			base := t.Load64(root)
+			return machine.PA(base) + machine.PA(va-high), base != 0
+		})
+	}
+	var faults []machine.VA
+	m.HandleAll(machine.VectorFault, func(t *machine.Thread, f *machine.Frame) {
+		faults = append(faults, f.Addr)
+		t.Store64(root, uint64(data))
+	})
+	res := m.Run(
+		machine.Start{CPU: 0, Body: func(t *machine.Thread) {
+			t.Store64(high+8, 5)
+			for t.Load64(high+16) != 6 { // a spin through the translator
+			}
+		}},
+		machine.Start{CPU: 1, Body: func(t *machine.Thread) {
+			t.Await(machine.Until(high+8, 5))
+			t.Store64(data+16, 6)
+		}})
+	if res.Outcome != machine.Finished || m.Peek64(data+8) != 5 {
+		t.Errorf("%v: %s", res.Outcome, res.Detail)
+	}
+	if d := cmp.Diff([]machine.VA{high + 8}, faults); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestTranslationMustKeepAlignment(t *testing.T) {
+	m := newPair(t)
+	x := begin(m)
+	m.SetTranslator(0, func(_ *machine.Thread, va machine.VA, _ bool) (machine.PA, bool) { return machine.PA(va) + 4, true })
+	res := m.Run(machine.Start{Body: func(t *machine.Thread) { t.Load64(x) }})
+	if res.Detail != "the translator of CPU 0 maps 0x100000 to 0x100004, which is not aligned alike" {
+		t.Errorf("%v: %s", res.Outcome, res.Detail)
+	}
+}
+
+// TestMeter: a cost changes nothing in the run that it accounts.
+func TestMeter(t *testing.T) {
+	p := parse("cpus x86 arm\nvar x\nthread 0\n store x 1\n load x\n add x 1\n ldx x\nthread 1\n await x==2\n ldx x\n stx x 3\n")
+	p.platform.Nodes[0].ISA = machine.AArch64
+	m := newMachine(t, p.platform)
+	_, want := p.run(m, machine.Natural{})
+	meter := machine.NewMeter(p.platform)
+	m.SetCost(meter)
+	for range 2 { // the second after a Reset
+		_, got := p.run(m, machine.Natural{})
+		if got.TraceHash != want.TraceHash || got.Steps != want.Steps {
+			t.Errorf("with a meter: %+v, without: %+v", got, want)
+		}
+	}
+	counts := machine.Counts{Loads: 2, Stores: 1, Atomics: 4, CrossTransfers: 1, Invalidations: 1}
+	if d := cmp.Diff(counts, meter.Counts); d != "" {
+		t.Error(d)
+	}
+}
+
+// TestLimitsDefaults: zero takes the default, negative means none.
+func TestLimitsDefaults(t *testing.T) {
+	m := newPair(t)
+	loop := func(x machine.VA) machine.Start {
+		return machine.Start{Body: func(t *machine.Thread) {
+			for {
+				t.FetchAdd(x, machine.Size64, 1, machine.Plain)
+			}
+		}}
+	}
+	d := machine.DefaultLimits()
+	for _, test := range []struct {
+		limits machine.Limits
+		steps  int
+	}{
+		{machine.Limits{}, d.Steps + d.FairSteps},
+		{machine.Limits{Steps: 5}, 5 + d.FairSteps},
+		{machine.Limits{Steps: -1, FairSteps: 3}, 3},
+		{machine.Limits{Steps: 3, FairSteps: -1}, 3},
+	} {
+		m.Begin(machine.Natural{}, test.limits)
+		if res := m.Run(loop(m.Alloc(8))); res.Steps != test.steps || !res.Fair || res.Outcome != machine.Livelock {
+			t.Errorf("%+v: %v after %d steps, want %d", test.limits, res.Outcome, res.Steps, test.steps)
+		}
+	}
+}
+
+// TestStaleThreads: what threads of an earlier run left behind is no part of a
+// verdict.
+func TestStaleThreads(t *testing.T) {
+	m := newPair(t)
+	sleepy := parse("cpus x86 arm\nvar x\nspawn w\nbody w\n asleep x==0\n switch t0\nthread 0\n name t0\n load x\n switch w\n")
+	if _, res := sleepy.run(m, machine.Natural{}); res.Outcome != machine.LostWakeup {
+		t.Fatalf("%v: %s", res.Outcome, res.Detail)
+	}
+	waits := parse("cpus x86 arm\nvar x\nthread 0\n await x==1\n")
+	if _, res := waits.run(m, machine.Natural{}); res.Outcome != machine.Deadlock {
+		t.Errorf("%v: %s", res.Outcome, res.Detail)
+	}
+}
