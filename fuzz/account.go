@@ -131,11 +131,11 @@ func (a Account) Text(last int) string {
 	rows := a.Rows
 	var b strings.Builder
 	lanes, widths := a.layout()
-	b.WriteString(" step")
+	head := " step"
 	for i, cpu := range lanes {
-		fmt.Fprintf(&b, "  %-*s", widths[i], a.Lanes[cpu])
+		head += fmt.Sprintf("  %-*s", widths[i], a.Lanes[cpu])
 	}
-	b.WriteString("\n")
+	b.WriteString(strings.TrimRight(head, " ") + "\n")
 	if last > 0 && len(rows) > last {
 		fmt.Fprintf(&b, "      (%d earlier rows are not shown)\n", len(rows)-last)
 		rows = rows[len(rows)-last:]

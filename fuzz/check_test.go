@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -37,11 +38,12 @@ func TestParameters(t *testing.T) {
 // A program that computes for ever is named with its stack. The watchdog's
 // duty is to end the process; here it only reports, and the program is let go.
 func TestWatchdogNamesTheLoop(t *testing.T) {
-	stop, reported := make(chan struct{}), make(chan string, 1)
-	target := bodyTarget(func(t *machine.Thread) { <-spin(stop) })
+	var let atomic.Bool
+	reported := make(chan string, 1)
+	target := bodyTarget(func(*machine.Thread) { spin(&let) })
 	w := &Watchdog{Patience: 50 * time.Millisecond, Hung: func(report string) {
 		reported <- report
-		close(stop)
+		let.Store(true)
 	}}
 	mustHunt(t, target, Options{Runs: 1, Audit: -1, Watchdog: w})
 	report := <-reported
@@ -52,13 +54,8 @@ func TestWatchdogNamesTheLoop(t *testing.T) {
 	}
 }
 
-func spin(stop chan struct{}) chan struct{} {
-	for {
-		select {
-		case <-stop:
-			return stop
-		default:
-		}
+func spin(let *atomic.Bool) {
+	for !let.Load() {
 	}
 }
 

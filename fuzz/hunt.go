@@ -30,12 +30,12 @@ type Options struct {
 // Defaults of Options.
 const (
 	DefaultRuns  = 20000
-	DefaultAudit = 64
+	DefaultAudit = 256
 )
 
 // blockRuns is the number of consecutive runs that a worker takes at a time.
 // Results do not depend on it, but for when Stop is heeded.
-const blockRuns = 256
+const blockRuns = 1024
 
 // maxDistinct bounds the memory for fingerprints: 16 million schedules.
 const maxDistinct = 1 << 24
@@ -126,13 +126,12 @@ func Hunt(t Target, o Options) (Summary, error) {
 
 type hunt struct {
 	Options
-	target    Target
-	questions int
-	runners   []*runner
-	next      atomic.Uint64 // number of the next block
-	last      atomic.Uint64 // blocks from this one on need not be done
-	stopped   atomic.Bool
-	done      chan block
+	target  Target
+	runners []*runner
+	next    atomic.Uint64 // number of the next block
+	last    atomic.Uint64 // blocks from this one on need not be done
+	stopped atomic.Bool
+	done    chan block
 }
 
 func newHunt(t Target, o Options) (*hunt, error) {
@@ -190,7 +189,7 @@ func (h *hunt) work(r *runner) {
 	if err != nil {
 		panic(err) // newHunt has made one already
 	}
-	plan := Plan{Seed: h.Seed, Questions: r.measure()}
+	plan := Plan{Seed: h.Seed}
 	for {
 		// Asked before a block is taken, so that those taken are without a gap.
 		if h.Stop != nil && h.Stop() {
@@ -200,6 +199,9 @@ func (h *hunt) work(r *runner) {
 		n := h.next.Add(1) - 1
 		if n >= h.last.Load() {
 			return
+		}
+		if plan.Questions == 0 {
+			plan.Questions = r.measure()
 		}
 		b := h.block(r, s, plan, n)
 		if b.finding != nil || b.err != nil {

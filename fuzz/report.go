@@ -24,8 +24,12 @@ func (s *Shrunk) Report(t Target, command string, w *Watchdog) (string, error) {
 	for _, e := range s.Schedule {
 		fmt.Fprintf(&b, "choice  %s\n", e)
 	}
-	fmt.Fprintf(&b, "found   run %d of %s, seed %d; shrunk from %d exceptions to %d (%s)\n",
-		s.Run, s.Strategy, s.Seed, len(s.From), len(s.Schedule), s.Schedule.Classes())
+	found := "given"
+	if s.Strategy != "" {
+		found = fmt.Sprintf("run %d of %s, seed %d", s.Run, s.Strategy, s.Seed)
+	}
+	fmt.Fprintf(&b, "found   %s; shrunk from %d exceptions to %d (%s)\n",
+		found, len(s.From), len(s.Schedule), s.Schedule.Classes())
 	if r.Status != Reproduced {
 		fmt.Fprintf(&b, "warning the run did not repeat itself: %s\n", r.Explain())
 	}

@@ -43,7 +43,8 @@ func (t Token) String() string {
 	}
 	for _, e := range t.Schedule {
 		b = appendString(b, e.Context)
-		b = append(b, byte(e.Kind), byte(e.Class))
+		b = binary.AppendUvarint(b, uint64(e.Kind))
+		b = binary.AppendUvarint(b, uint64(e.Class))
 		b = binary.AppendUvarint(b, uint64(e.Index))
 		b = binary.AppendUvarint(b, uint64(e.Visit))
 		b = binary.AppendUvarint(b, uint64(e.Answer))
