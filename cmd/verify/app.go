@@ -1,0 +1,175 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/fusedos/stramash/fuzz"
+)
+
+// app is the command with everything outside of it that it touches.
+type app struct {
+	ctx      context.Context // ends when the user wants the command to end
+	stdout   *output
+	stderr   io.Writer
+	terminal bool // stderr is one
+	targets  []fuzz.Target
+	groups   map[string][]fuzz.Target
+	watchdog *fuzz.Watchdog
+}
+
+// output remembers the first error, so that a full disk is not a success.
+type output struct {
+	to  io.Writer
+	err error
+}
+
+// Write writes to the stream, unless that has failed before.
+func (o *output) Write(p []byte) (int, error) {
+	if o.err == nil {
+		_, o.err = o.to.Write(p)
+	}
+	return len(p), nil
+}
+
+// status is an exit status.
+type status int
+
+const (
+	statusOK           status = 0 // nothing found
+	statusViolation    status = 1
+	statusUsage        status = 2 // bad usage or input
+	statusInconclusive status = 3 // or nothing explored
+	statusFault        status = 4 // of the tool itself, or of a target that is not deterministic
+)
+
+// worst is the status to exit with where several hold.
+func worst(all ...status) status {
+	for _, s := range []status{statusFault, statusUsage, statusViolation, statusInconclusive} {
+		if slices.Contains(all, s) {
+			return s
+		}
+	}
+	return statusOK
+}
+
+// subcommand is one of the things that verify does.
+type subcommand struct {
+	name, group, args, doc string
+	run                    func(a *app, args []string) (status, error)
+}
+
+// subcommands lists them in the order of the help.
+func subcommands() []subcommand {
+	return []subcommand{
+		{"", "", "", "the gate: every target for its number of runs, the laws, then the metrics", (*app).gate},
+		{"run", "Find", "[TARGET…]", "hunt for a violation in targets", (*app).hunt},
+		{"bugs", "Find", "[BUG…]", "build each seeded bug and show that it is found", (*app).bugs},
+		{"replay", "Look into", "TOKEN or FILE", "run one violation again: the step-by-step account", (*app).replay},
+		{"shrink", "Look into", "TOKEN or FILE", "make a violation smaller, and say what was tried", (*app).shrink},
+		{"list", "Know", "[KIND…]", "targets, strategies, judges, specifications, bugs", (*app).list},
+		{"bench", "Know", "[EXPERIMENT…]", "measure", (*app).bench},
+	}
+}
+
+// lookUp is the subcommand of a name; ok is false if there is none.
+func lookUp(name string) (c subcommand, ok bool) {
+	all := subcommands()
+	i := slices.IndexFunc(all, func(c subcommand) bool { return c.name == name })
+	if i < 0 {
+		return subcommand{}, false
+	}
+	return all[i], true
+}
+
+// main runs the command with its arguments and answers the exit status.
+func (a *app) main(args []string) int {
+	s := a.dispatch(args)
+	if a.stdout.err != nil && !errors.Is(a.stdout.err, syscall.EPIPE) {
+		a.complain("verify: can't write the output: %v", a.stdout.err)
+		s = worst(s, statusFault)
+	}
+	return int(s)
+}
+
+func (a *app) dispatch(args []string) status {
+	name, rest := "", args
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+		name, rest = args[0], args[1:]
+	}
+	if name == "help" || name == "" && len(args) > 0 && isHelp(args[0]) {
+		return a.help(rest)
+	}
+	c, ok := lookUp(name)
+	if !ok {
+		a.complain("verify: no subcommand is called %q%s", name, suggest(name, subcommandNames(), "verify help lists them"))
+		return statusUsage
+	}
+	s, err := c.run(a, rest)
+	if errors.Is(err, flag.ErrHelp) {
+		return statusOK
+	}
+	if err != nil {
+		a.complain("%s: %v", c.title(), err)
+		s = worst(s, statusOf(err))
+	}
+	return s
+}
+
+// title is how the command calls itself.
+func (c subcommand) title() string { return strings.TrimSpace("verify " + c.name) }
+
+func subcommandNames() []string {
+	var names []string
+	for _, c := range subcommands()[1:] {
+		names = append(names, c.name)
+	}
+	return names
+}
+
+// statusOf says what an error means for the exit status. What is not known to
+// be a fault is bad input.
+func statusOf(err error) status {
+	var loose *fuzz.NotDeterministic
+	var f fault
+	if errors.As(err, &loose) || errors.As(err, &f) {
+		return statusFault
+	}
+	return statusUsage
+}
+
+// fault is an error that is not the user's.
+type fault struct{ error }
+
+// Unwrap is the error itself.
+func (f fault) Unwrap() error { return f.error }
+
+// complain prints one message on the standard error.
+func (a *app) complain(format string, args ...any) {
+	fmt.Fprintf(a.stderr, format+"\n", args...)
+}
+
+// printf prints on the standard output.
+func (a *app) printf(format string, args ...any) { fmt.Fprintf(a.stdout, format, args...) }
+
+// emit prints a JSON object on a line.
+func (a *app) emit(v any) {
+	e := json.NewEncoder(a.stdout)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil && a.stdout.err == nil {
+		a.stdout.err = err
+	}
+}
+
+// seconds is the time since then, to the microsecond.
+func seconds(since time.Time) float64 {
+	return time.Since(since).Round(time.Microsecond).Seconds()
+}

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// experiment measures something.
+type experiment struct {
+	name, doc string
+	// run answers the figures in the order in which a person reads them. It
+	// makes so many rounds, fewer if stop says so.
+	run func(rounds int, stop func() bool) ([]figure, error)
+}
+
+// figure is one number that was measured.
+type figure struct {
+	name  string // snake_case, with its unit
+	value float64
+	doc   string
+}
+
+func experiments() []experiment {
+	return []experiment{
+		{"engine", "what a step and a run cost, beside a bare switch of coroutines", benchEngine},
+	}
+}
+
+// maxRounds bounds -rounds.
+const maxRounds = 1000
+
+// bench is verify bench.
+func (a *app) bench(args []string) (status, error) {
+	f := a.newFlags("bench")
+	rounds := f.count("rounds", 25, maxRounds, "how many `rounds`; each figure is the median of them")
+	names, err := f.parse(args)
+	if err != nil {
+		return 0, err
+	}
+	chosen, err := pickExperiments(names)
+	if err != nil {
+		return 0, err
+	}
+	began := time.Now()
+	sum := map[string]any{"type": "summary", "experiments": len(chosen), "rounds": rounds.n}
+	for _, e := range chosen {
+		figures, err := e.run(int(rounds.n), a.interrupted)
+		if err != nil {
+			return 0, fault{err}
+		}
+		if len(figures) == 0 {
+			return statusInconclusive, fmt.Errorf("interrupted before the first round of %s was done", e.name)
+		}
+		a.printFigures(e, figures, sum, f.json)
+	}
+	sum["seconds"] = seconds(began)
+	if f.json {
+		a.emit(sum)
+	}
+	if a.interrupted() {
+		return statusInconclusive, nil
+	}
+	return statusOK, nil
+}
+
+// printFigures prints an experiment; its figures are in the summary too.
+func (a *app) printFigures(e experiment, figures []figure, sum map[string]any, json bool) {
+	line := map[string]any{"type": "experiment", "experiment": e.name}
+	for _, f := range figures {
+		line[f.name], sum[f.name] = f.value, f.value
+	}
+	if json {
+		a.emit(line)
+		return
+	}
+	a.printf("%s: %s\n", e.name, e.doc)
+	for _, f := range figures {
+		a.printf("  %-22s %12s  %s\n", f.name, number(f.value), f.doc)
+	}
+}
+
+// number writes large figures whole and small ones with a fraction.
+func number(v float64) string {
+	if v >= 1000 {
+		return grouped(uint64(v))
+	}
+	return fmt.Sprintf("%.2f", v)
+}
+
+func pickExperiments(names []string) ([]experiment, error) {
+	all := experiments()
+	if len(names) == 0 {
+		return all, nil
+	}
+	var out []experiment
+	for _, name := range names {
+		i := slices.IndexFunc(all, func(e experiment) bool { return e.name == name })
+		if i < 0 {
+			var known []string
+			for _, e := range all {
+				known = append(known, e.name)
+			}
+			return nil, fmt.Errorf("no experiment is called %q%s", name, suggest(name, known, "use one of "+strings.Join(known, ", ")))
+		}
+		out = append(out, all[i])
+	}
+	return out, nil
+}

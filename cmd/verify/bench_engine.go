@@ -1,0 +1,124 @@
+package main
+
+import (
+	"iter"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/fusedos/stramash/fuzz"
+	"github.com/fusedos/stramash/machine"
+)
+
+// The sizes of a round: long enough that a clock's grain does not show, short
+// enough that a drift of the host's speed hits all figures of a round alike.
+const (
+	benchSwitches = 1 << 18
+	benchRuns     = 1 << 12
+)
+
+// benchTarget is 4 threads of 16 accesses each: a load and a store of each of 8
+// shared words.
+func benchTarget() fuzz.Target {
+	return fuzz.Target{
+		Name: "bench/engine", Doc: "loads and stores of shared words", Platform: machine.Pairs(2),
+		Setup: func(m *machine.Machine) fuzz.Program {
+			const words = 8
+			at := m.Alloc(8 * words)
+			return fuzz.Program{Threads: fuzz.Each(m, func(t *machine.Thread) {
+				for i := range machine.VA(words) {
+					t.Store64(at+8*i, t.Load64(at+8*i)+1)
+				}
+			})}
+		},
+	}
+}
+
+// round is one measurement of everything, one after the other.
+type round struct {
+	bareSwitch, stepRandom, stepContinue float64 // ns
+	runs, runs2                          float64 // a second
+}
+
+// benchEngine measures the engine with all that verify run turns on.
+func benchEngine(rounds int, stop func() bool) ([]figure, error) {
+	var all []round
+	for range rounds {
+		if stop() {
+			break
+		}
+		r, err := benchRound()
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, r)
+	}
+	if len(all) == 0 {
+		return nil, nil
+	}
+	return engineFigures(all), nil
+}
+
+func benchRound() (r round, err error) {
+	r.bareSwitch = bareSwitch()
+	if r.runs, r.stepRandom, err = huntSpeed("random", 1); err != nil {
+		return r, err
+	}
+	if _, r.stepContinue, err = huntSpeed("natural", 1); err != nil {
+		return r, err
+	}
+	r.runs2, _, err = huntSpeed("random", 2)
+	return r, err
+}
+
+// bareSwitch is the time of a round trip into an iter.Pull coroutine and back.
+func bareSwitch() (ns float64) {
+	next, stop := iter.Pull(func(yield func(int) bool) {
+		for yield(0) {
+		}
+	})
+	defer stop()
+	next()
+	began := time.Now()
+	for range benchSwitches {
+		next()
+	}
+	return float64(time.Since(began).Nanoseconds()) / benchSwitches
+}
+
+// huntSpeed measures a hunt: the runs a second, and the time of one step.
+func huntSpeed(strategy string, workers int) (runsPerSecond, nsPerStep float64, err error) {
+	began := time.Now()
+	s, err := fuzz.Hunt(benchTarget(), fuzz.Options{Strategy: strategy, Runs: benchRuns, Workers: workers})
+	took := time.Since(began)
+	return float64(s.Runs) / took.Seconds(), float64(took.Nanoseconds()) / float64(max(s.Steps, 1)), err
+}
+
+// engineFigures takes the medians. Ratios are within a round, whose figures
+// were measured side by side.
+func engineFigures(all []round) []figure {
+	of := func(name, doc string, f func(round) float64) figure { return figure{name, median(all, f), doc} }
+	return []figure{
+		of("bare_switch_ns", "a round trip of iter.Pull", func(r round) float64 { return r.bareSwitch }),
+		of("step_random_ns", "a step of 4 threads of 16 accesses, strategy random", func(r round) float64 { return r.stepRandom }),
+		of("step_random_ratio", "to a bare switch; at most 1.4", func(r round) float64 { return r.stepRandom / r.bareSwitch }),
+		of("step_continue_ns", "a step of the same, where the same thread goes on", func(r round) float64 { return r.stepContinue }),
+		of("step_continue_ratio", "to a bare switch; at most 0.3", func(r round) float64 { return r.stepContinue / r.bareSwitch }),
+		of("runs_per_second", "one worker, strategy random", func(r round) float64 { return r.runs }),
+		of("runs_per_second_2", "two workers", func(r round) float64 { return r.runs2 }),
+		of("speedup_2", "of two workers", func(r round) float64 { return r.runs2 / r.runs }),
+	}
+}
+
+func median(all []round, f func(round) float64) float64 {
+	var values []float64
+	for _, r := range all {
+		values = append(values, f(r))
+	}
+	slices.Sort(values)
+	mid := values[len(values)/2]
+	if len(values)%2 == 0 {
+		mid = (mid + values[len(values)/2-1]) / 2
+	}
+	return math.Round(mid*1e3) / 1e3
+}

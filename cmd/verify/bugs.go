@@ -1,0 +1,272 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/fusedos/stramash/cmd/verify/internal/bugs"
+	"github.com/fusedos/stramash/cmd/verify/internal/find"
+	"github.com/fusedos/stramash/fuzz"
+)
+
+// bugsDir is where the seeded bugs are in the module.
+const bugsDir = "corpus/bugs"
+
+// maxSeeds bounds -seeds.
+const maxSeeds = 1 << 16
+
+// bugs is verify bugs.
+func (a *app) bugs(args []string) (status, error) {
+	f := a.newFlags("bugs")
+	seeds := f.count("seeds", 10, maxSeeds, "how many `seeds` must find each bug")
+	first := f.Uint64("seed", 0, "the first `seed`")
+	runs := f.count("runs", fuzz.DefaultRuns, maxRuns, "how many `runs` each seed has in each target")
+	workers := f.count("workers", uint64(min(runtime.NumCPU(), maxWorkers)), maxWorkers, "how many `bugs` are at work at a time")
+	dir := f.String("dir", "", "the `directory` of the bugs (default "+bugsDir+" in the module)")
+	verbose := f.Bool("v", false, "print the report of each bug's longest schedule, and of what was found in its place")
+	names, err := f.parse(args)
+	if err != nil {
+		return 0, err
+	}
+	b := &bugHunt{a: a, effort: bugs.Effort{Runs: runs.n, Seeds: seeds.n, First: *first}, json: f.json, verbose: *verbose}
+	if err := b.load(*dir, names); err != nil {
+		return 0, err
+	}
+	return b.hunt(int(workers.n)), nil
+}
+
+// bugHunt shows that seeded bugs are found.
+type bugHunt struct {
+	a             *app
+	root          string
+	bugs          []bugs.Bug
+	effort        bugs.Effort
+	json, verbose bool
+}
+
+// load reads the bugs of these names, or all.
+func (b *bugHunt) load(dir string, names []string) error {
+	wd, err := os.Getwd()
+	if err != nil {
+		return fault{err}
+	}
+	if b.root, err = bugs.Root(wd); err != nil {
+		return err
+	}
+	if dir == "" {
+		dir = filepath.Join(b.root, bugsDir)
+	}
+	all, err := bugs.LoadAll(dir)
+	if err != nil {
+		return err
+	}
+	if b.bugs, err = pickBugs(all, names); err != nil {
+		return err
+	}
+	if len(b.bugs) == 0 {
+		return fmt.Errorf("%s holds no bug: each is a directory with bug.diff and bug.txt", dir)
+	}
+	return b.checkTargets()
+}
+
+func pickBugs(all []bugs.Bug, names []string) ([]bugs.Bug, error) {
+	if len(names) == 0 {
+		return all, nil
+	}
+	var known []string
+	for _, b := range all {
+		known = append(known, b.Name)
+	}
+	var out []bugs.Bug
+	for _, name := range names {
+		i := slices.Index(known, name)
+		if i < 0 {
+			return nil, fmt.Errorf("no bug is called %q%s", name, suggest(name, known, "verify list bugs names them"))
+		}
+		out = append(out, all[i])
+	}
+	return out, nil
+}
+
+// checkTargets makes sure that the bugs name targets that there are.
+func (b *bugHunt) checkTargets() error {
+	for _, bug := range b.bugs {
+		for _, name := range bug.Targets {
+			if _, err := b.a.target(name); err != nil {
+				return fmt.Errorf("bug %s: %w", bug.Name, err)
+			}
+		}
+	}
+	return nil
+}
+
+// shown is what came of one bug.
+type shown struct {
+	bug bugs.Bug
+	bugs.Shown
+	seconds float64
+	err     error
+}
+
+// hunt shows the bugs, several at a time, and prints each in its turn.
+func (b *bugHunt) hunt(workers int) status {
+	began := time.Now()
+	results := b.start(workers)
+	line := b.a.newProgress()
+	var all []shown
+	for i, result := range results {
+		line.draw(fmt.Sprintf("bug %d of %d: %s", i+1, len(results), b.bugs[i].Name))
+		s := <-result
+		line.clear()
+		all = append(all, s)
+		b.print(s)
+	}
+	if b.json {
+		b.a.emit(bugSummary(all, seconds(began)))
+	} else {
+		b.a.table(func(w io.Writer) { bugTable(w, all) })
+		b.a.printf("\n%s\n", bugText(all, b.effort, seconds(began)))
+	}
+	var statuses []status
+	for _, s := range all {
+		statuses = append(statuses, s.status())
+	}
+	return worst(statuses...)
+}
+
+// start begins to show all bugs, so many at a time.
+func (b *bugHunt) start(workers int) []chan shown {
+	out := make([]chan shown, len(b.bugs))
+	slots := make(chan struct{}, workers)
+	for i := range out {
+		out[i] = make(chan shown, 1)
+	}
+	go func() {
+		for i, bug := range b.bugs {
+			slots <- struct{}{}
+			go func() {
+				defer func() { <-slots }()
+				began := time.Now()
+				s, err := bug.Show(b.a.ctx, b.root, b.effort)
+				out[i] <- shown{bug, s, seconds(began), err}
+			}()
+		}
+	}()
+	return out
+}
+
+// status is the exit status that the bug calls for.
+func (s shown) status() status {
+	var hunter *bugs.HunterError
+	switch {
+	case errors.Is(s.err, context.Canceled):
+		return statusInconclusive
+	case errors.As(s.err, &hunter):
+		return statusFault
+	case s.err != nil:
+		return statusUsage
+	case !s.Found:
+		return statusViolation
+	}
+	return statusOK
+}
+
+// bugLine is the JSON of a bug.
+type bugLine struct {
+	Type       string   `json:"type"`
+	Bug        string   `json:"bug"`
+	Found      bool     `json:"found"`
+	Target     string   `json:"target,omitempty"`
+	Rule       string   `json:"rule,omitempty"`
+	Expected   []string `json:"expected"`
+	Seeds      int      `json:"seeds"`
+	FoundSeeds int      `json:"seeds_found"`
+	RunsMedian uint64   `json:"runs_median"`
+	RunsMax    uint64   `json:"runs_max"`
+	find.Sizes
+	Otherwise string  `json:"other_rule,omitempty"` // found in place of the expected one
+	Token     string  `json:"token,omitempty"`
+	Source    string  `json:"source"`
+	Seconds   float64 `json:"seconds"`
+	Error     string  `json:"error,omitempty"`
+}
+
+// print tells of one bug: as a JSON line, or what the table can't hold.
+func (b *bugHunt) print(s shown) {
+	l := bugLine{
+		Type: "bug", Bug: s.bug.Name, Found: s.Found, Target: s.Target, Rule: s.Rule, Expected: s.bug.Shows,
+		Seeds: s.Seeds, FoundSeeds: s.FoundSeeds, RunsMedian: s.RunsMedian, RunsMax: s.RunsMax,
+		Sizes: s.Sizes, Otherwise: s.Instead.Rule, Token: s.Worst.Token, Source: s.bug.Source, Seconds: s.seconds,
+	}
+	if s.err != nil {
+		l.Error = s.err.Error()
+		if !b.a.interrupted() {
+			b.a.complain("verify bugs: %v", s.err)
+		}
+	}
+	if b.json {
+		b.a.emit(l)
+	} else if b.verbose {
+		b.a.printf("bug %s: %s\n%s%s\n", s.bug.Name, s.bug.What, s.Worst.Report, s.Instead.Report)
+	}
+}
+
+// bugTotal is the JSON of all bugs together.
+type bugTotal struct {
+	Type    string  `json:"type"`
+	Bugs    int     `json:"bugs"`
+	Found   int     `json:"found"`
+	Verdict string  `json:"verdict"`
+	Seconds float64 `json:"seconds"`
+}
+
+func bugSummary(all []shown, took float64) bugTotal {
+	t := bugTotal{Type: "summary", Bugs: len(all), Verdict: "pass", Seconds: took}
+	for _, s := range all {
+		switch s.status() {
+		case statusOK:
+			t.Found++
+		case statusViolation:
+			t.Verdict = "not found"
+		case statusInconclusive:
+			t.Verdict = "inconclusive"
+		default:
+			t.Verdict = "error"
+		}
+	}
+	return t
+}
+
+func bugTable(w io.Writer, all []shown) {
+	fmt.Fprintln(w, "bug\tfound\ttarget\trule\truns, median\truns, most\tthreads\toperations\tpreemptions\texceptions")
+	for _, s := range all {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\n", s.bug.Name, s.found(), s.Target, s.Rule,
+			grouped(s.RunsMedian), grouped(s.RunsMax), s.Sizes.Threads, s.Sizes.Operations, s.Sizes.Preemptions,
+			s.Sizes.Exceptions)
+	}
+}
+
+// found says with how many seeds the bug was found.
+func (s shown) found() string {
+	switch {
+	case s.err != nil:
+		return "error"
+	case s.FoundSeeds < s.Seeds && s.Instead.Found:
+		return fmt.Sprintf("%d of %d seeds; else %s, not %s", s.FoundSeeds, s.Seeds, s.Instead.Rule, strings.Join(s.bug.Shows, " or "))
+	}
+	return fmt.Sprintf("%d of %d seeds", s.FoundSeeds, s.Seeds)
+}
+
+func bugText(all []shown, e bugs.Effort, took float64) string {
+	t := bugSummary(all, took)
+	return fmt.Sprintf("%s: %d of %d bugs found by each of %d seeds, within %s runs of %s; %.1f s",
+		t.Verdict, t.Found, t.Bugs, e.Seeds, grouped(e.Runs), fuzz.DefaultStrategy, took)
+}

@@ -1,0 +1,175 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"time"
+
+	"github.com/fusedos/stramash/fuzz"
+)
+
+// campaign hunts in targets, one after another.
+type campaign struct {
+	a        *app
+	options  fuzz.Options
+	deadline time.Time // of the wall clock; zero means none
+	whole    bool      // print every step of a violation
+}
+
+// outcome is what came of one target.
+type outcome struct {
+	fuzz.Summary
+	target  fuzz.Target
+	asked   uint64 // runs
+	why     string // it is inconclusive
+	seconds float64
+	small   *fuzz.Shrunk // the violation, or nil
+	report  string       // of the violation
+	metrics *metrics     // may be nil
+	err     error
+}
+
+// campaignFlags are the flags that gate and run have in common.
+type campaignFlags struct {
+	runs, workers *count
+	seed          *uint64
+	budget        *time.Duration
+}
+
+// maxWorkers bounds -workers.
+const maxWorkers = 1024
+
+func (f *flags) campaign() campaignFlags {
+	return campaignFlags{
+		runs:    f.count("runs", 0, maxRuns, fmt.Sprintf("how many `runs` each target gets (default %d, or 1 with strategy natural)", fuzz.DefaultRuns)),
+		workers: f.count("workers", uint64(min(runtime.NumCPU(), maxWorkers)), maxWorkers, "how many `machines` are at work at a time; no result depends on it"),
+		seed:    f.Uint64("seed", 0, "the `seed` of all random decisions"),
+		budget:  f.Duration("budget", 0, "end early after this `time`, with the verdict inconclusive (default none)"),
+	}
+}
+
+// start makes the campaign that the flags ask for.
+func (c campaignFlags) start(a *app) (*campaign, error) {
+	if *c.budget < 0 {
+		return nil, fmt.Errorf("-budget is %v: use a time of more than zero, such as 30s", *c.budget)
+	}
+	out := &campaign{a: a}
+	if *c.budget > 0 {
+		out.deadline = time.Now().Add(*c.budget)
+	}
+	out.options = fuzz.Options{
+		Seed: *c.seed, Runs: c.runs.n, Workers: int(c.workers.n),
+		Stop: out.stop, Watchdog: a.watchdog,
+	}
+	return out, nil
+}
+
+// stop says whether time is up.
+func (c *campaign) stop() bool { return c.whyStop() != "" }
+
+func (c *campaign) whyStop() string {
+	switch {
+	case context.Cause(c.a.ctx) != nil:
+		return "interrupted"
+	case !c.deadline.IsZero() && time.Now().After(c.deadline):
+		return "the budget of time is used up"
+	}
+	return ""
+}
+
+// hunt hunts in one target, and makes a violation small.
+func (c *campaign) hunt(t fuzz.Target) outcome {
+	out := outcome{target: t, asked: c.runs()}
+	o := c.options
+	line := c.a.newProgress()
+	o.Progress = func(n uint64) { line.runs(t.Name, n, out.asked) }
+	began := time.Now()
+	out.Summary, out.err = fuzz.Hunt(t, o)
+	out.seconds = seconds(began)
+	out.Target = t.Name
+	if out.Finding != nil {
+		line.draw(t.Name + ": making the violation small")
+		out.shrink(c)
+	}
+	if out.Stopped {
+		out.why = fmt.Sprintf("%s after %s of %s runs", c.whyStop(), grouped(out.Runs), grouped(out.asked))
+	} else if out.Unknown > 0 {
+		out.why = fmt.Sprintf("a judge gave up in %s runs: %s", grouped(out.Unknown), out.UnknownWhy)
+	}
+	line.clear()
+	return out
+}
+
+// runs is how many runs each target gets.
+func (c *campaign) runs() uint64 {
+	switch {
+	case c.options.Runs > 0:
+		return c.options.Runs
+	case c.options.Strategy == "natural":
+		return 1
+	}
+	return fuzz.DefaultRuns
+}
+
+// shrink makes the finding small and describes it.
+func (o *outcome) shrink(c *campaign) {
+	small, err := fuzz.Shrink(o.target, o.Finding, fuzz.ShrinkOptions{
+		Stop: c.a.interrupted, Watchdog: c.a.watchdog,
+	})
+	if err != nil {
+		o.err = fault{err}
+		small = &fuzz.Shrunk{Finding: *o.Finding, From: o.Finding.Schedule}
+	}
+	o.small = small
+	o.report, err = c.a.report(o.target, small, c.whole)
+	o.err = errors.Join(o.err, err)
+}
+
+func (a *app) interrupted() bool { return a.ctx.Err() != nil }
+
+// report describes a violation; whole asks for every step.
+func (a *app) report(t fuzz.Target, small *fuzz.Shrunk, whole bool) (string, error) {
+	report, err := small.Report(t, "verify replay %s", a.watchdog)
+	if err != nil || !whole {
+		return report, err
+	}
+	r, err := fuzz.ReplayToken(t, small.Token(), a.watchdog)
+	return report + "\nevery step:\n" + r.Account.Text(0), err
+}
+
+// verdict is the outcome in a word.
+func (o *outcome) verdict() string {
+	switch {
+	case o.Finding != nil:
+		return "violation"
+	case o.err != nil:
+		return "error"
+	case o.Passed():
+		return "pass"
+	}
+	return "inconclusive"
+}
+
+// status is the exit status that the outcome calls for.
+func (o *outcome) status() status {
+	s := map[string]status{"pass": statusOK, "violation": statusViolation, "inconclusive": statusInconclusive}[o.verdict()]
+	if o.err != nil {
+		return worst(s, statusOf(o.err))
+	}
+	return s
+}
+
+// print shows what a person needs beyond the table.
+func (o *outcome) print(a *app) {
+	if o.small != nil {
+		a.printf("%s\n", o.report)
+	}
+	if o.err != nil {
+		a.complain("verify: %v", o.err)
+	}
+	if o.verdict() == "inconclusive" {
+		a.printf("%s: inconclusive: %s\n", o.Target, o.why)
+	}
+}

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/fusedos/stramash/cmd/verify/internal/laws"
+)
+
+// lawSeed is the seed of the laws: the gate is the same on every host.
+const lawSeed = 1
+
+// gate is verify alone: every target, the laws, the metrics.
+func (a *app) gate(args []string) (status, error) {
+	f := a.newFlags("")
+	shared := f.campaign()
+	rest, err := f.parse(args)
+	if err == nil && len(rest) > 0 {
+		err = fmt.Errorf("the gate takes no targets: use verify run %s", rest[0])
+	}
+	if err != nil {
+		return 0, err
+	}
+	c, err := shared.start(a)
+	if err != nil {
+		return 0, err
+	}
+	began := time.Now()
+	all := c.all(a.targets, func(o *outcome) {
+		if err := o.measure(); err != nil && o.err == nil {
+			o.err = err
+		}
+		a.printOutcome(o, f.json, true)
+	})
+	results := a.laws(f.json)
+	sum := summarise(all)
+	sum.Type, sum.Laws, sum.Seconds = "summary", len(results), seconds(began)
+	sum.judge(results)
+	if f.json {
+		a.emit(sum)
+	} else {
+		a.table(func(w io.Writer) { outcomeTable(w, all, true) })
+		a.printf("\n%s\n", sum.text())
+	}
+	return worst(statusOfAll(all), lawStatus(results)), nil
+}
+
+// judge makes the laws part of the verdict.
+func (s *summaryLine) judge(results []laws.Result) {
+	switch {
+	case lawStatus(results) == statusViolation && s.Verdict != "error":
+		s.Verdict = "violation"
+	case lawStatus(results) == statusInconclusive && s.Verdict == "pass":
+		s.Verdict, s.Why = "inconclusive", "interrupted before all laws were tried"
+	}
+	for _, r := range results {
+		if r.Failure != "" {
+			s.Violations++
+		}
+	}
+}
+
+// lawLine is the JSON of a law.
+type lawLine struct {
+	Type    string `json:"type"`
+	Law     string `json:"law"`
+	Cases   int    `json:"cases"`
+	Verdict string `json:"verdict"`
+	Failure string `json:"failure,omitempty"`
+}
+
+// laws checks the laws and prints those that fail.
+func (a *app) laws(json bool) []laws.Result {
+	results := laws.Check(lawSeed, a.interrupted)
+	for _, r := range results {
+		verdict := map[bool]string{true: "pass", false: "violation"}[r.Failure == ""]
+		switch {
+		case json:
+			a.emit(lawLine{"law", r.Law, r.Cases, verdict, r.Failure})
+		case r.Failure != "":
+			a.printf("VIOLATION law: %s\n%s\n\n", r.Law, r.Failure)
+		}
+	}
+	return results
+}
+
+// lawStatus is the exit status that the laws call for.
+func lawStatus(results []laws.Result) status {
+	if slices.ContainsFunc(results, func(r laws.Result) bool { return r.Failure != "" }) {
+		return statusViolation
+	}
+	if len(results) < laws.Count() {
+		return statusInconclusive
+	}
+	return statusOK
+}

@@ -1,0 +1,133 @@
+package bugs
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+
+	"github.com/fusedos/stramash/cmd/verify/internal/find"
+)
+
+// Effort says how hard to look for a bug.
+type Effort struct {
+	Runs  uint64 // in each target with each seed
+	Seeds uint64 // how many
+	First uint64 // the first of them
+}
+
+// Shown is what the hunts for a bug came to: those of the one target that
+// shows it best.
+type Shown struct {
+	Found      bool   // with every seed
+	Target     string // that shows it best
+	Rule       string // that the violation breaks
+	Seeds      int    // tried
+	FoundSeeds int    // that found it
+	RunsMedian uint64
+	RunsMax    uint64
+	Sizes      find.Sizes // the largest of all seeds, field by field
+	Worst      find.Find  // the find with the longest schedule
+	Instead    find.Find  // the last that broke another rule; the zero Find if none did
+}
+
+// Show builds the hunter with the bug in it and has it hunt in each of the
+// bug's targets.
+func (b Bug) Show(ctx context.Context, root string, e Effort) (Shown, error) {
+	work, err := os.MkdirTemp("", "verify-bug-")
+	if err != nil {
+		return Shown{}, err
+	}
+	defer os.RemoveAll(work)
+	program, err := b.Build(ctx, root, work)
+	if err != nil {
+		return Shown{}, err
+	}
+	finds, err := b.hunt(ctx, program, e)
+	if err != nil {
+		return Shown{}, fmt.Errorf("bug %s: %w", b.Name, err)
+	}
+	return b.judge(finds), nil
+}
+
+// HunterError says that the built hunter failed: that is no fault of the bug's
+// files.
+type HunterError struct{ Err error }
+
+// Error says what it said.
+func (e *HunterError) Error() string { return e.Err.Error() }
+
+// Unwrap is the error itself.
+func (e *HunterError) Unwrap() error { return e.Err }
+
+// hunt runs the hunter and reads its lines.
+func (b Bug) hunt(ctx context.Context, program string, e Effort) ([]find.Find, error) {
+	cmd := exec.CommandContext(ctx, program, "-runs", fmt.Sprint(e.Runs), "-seeds", fmt.Sprint(e.Seeds),
+		"-first", fmt.Sprint(e.First), "-target", strings.Join(b.Targets, ","))
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	if err != nil {
+		return nil, &HunterError{fmt.Errorf("the hunter failed: %w: %s", err, firstError(stderr.String()))}
+	}
+	var finds []find.Find
+	for d := json.NewDecoder(bytes.NewReader(out)); d.More(); {
+		var f find.Find
+		if err := d.Decode(&f); err != nil {
+			return nil, fmt.Errorf("the hunter wrote what is not JSON: %w", err)
+		}
+		finds = append(finds, f)
+	}
+	return finds, nil
+}
+
+// judge picks the target that found the bug with the most seeds, and of those
+// the one with the fewest runs in the worst case.
+func (b Bug) judge(finds []find.Find) Shown {
+	var best Shown
+	for i, target := range b.Targets {
+		s := b.tally(target, finds)
+		if i == 0 || s.FoundSeeds > best.FoundSeeds || s.FoundSeeds == best.FoundSeeds && s.RunsMax < best.RunsMax {
+			best = s
+		}
+	}
+	return best
+}
+
+// tally adds up the hunts in one target.
+func (b Bug) tally(target string, finds []find.Find) Shown {
+	s := Shown{Target: target}
+	var runs []uint64
+	for _, f := range finds {
+		if f.Target != target {
+			continue
+		}
+		s.Seeds++
+		if f.Found && !b.shownBy(f.Rule) {
+			s.Instead = f
+		}
+		if !f.Found || !b.shownBy(f.Rule) {
+			continue
+		}
+		s.FoundSeeds++
+		s.Rule = f.Rule
+		s.Sizes = s.Sizes.Max(f.Sizes)
+		runs = append(runs, f.Runs)
+		if f.Exceptions > s.Worst.Exceptions || s.Worst.Token == "" {
+			s.Worst = f
+		}
+	}
+	s.Found = s.Seeds > 0 && s.FoundSeeds == s.Seeds
+	if len(runs) > 0 {
+		slices.Sort(runs)
+		s.RunsMedian, s.RunsMax = runs[len(runs)/2], runs[len(runs)-1]
+	}
+	return s
+}

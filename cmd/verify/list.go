@@ -1,0 +1,206 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/fusedos/stramash/cmd/verify/internal/bugs"
+	"github.com/fusedos/stramash/fuzz"
+	"github.com/fusedos/stramash/machine"
+	"github.com/fusedos/stramash/model/spec"
+)
+
+// item is one thing that list knows.
+type item struct {
+	Type       string      `json:"type"`
+	Name       string      `json:"name"`
+	Doc        string      `json:"doc,omitempty"`
+	Parameters []parameter `json:"parameters,omitempty"`
+	CPUs       int         `json:"cpus,omitempty"`
+	Source     string      `json:"source,omitempty"`
+	Targets    []string    `json:"targets,omitempty"`
+}
+
+// parameter is a question of a target's workload.
+type parameter struct {
+	Name   string `json:"name"`
+	Values int    `json:"values"` // it takes 0 to Values-1
+}
+
+// kind is a list of one sort of thing.
+type kind struct {
+	name  string
+	items func(a *app) ([]item, error)
+}
+
+func kinds() []kind {
+	return []kind{
+		{"targets", (*app).listTargets},
+		{"strategies", (*app).listStrategies},
+		{"judges", (*app).listJudges},
+		{"specifications", (*app).listSpecs},
+		{"bugs", (*app).listBugs},
+	}
+}
+
+// list is verify list.
+func (a *app) list(args []string) (status, error) {
+	f := a.newFlags("list")
+	wanted, err := f.parse(args)
+	if err != nil {
+		return 0, err
+	}
+	if err := checkKinds(wanted); err != nil {
+		return 0, err
+	}
+	counts := map[string]any{"type": "summary"}
+	for _, k := range kinds() {
+		if len(wanted) > 0 && !slices.Contains(wanted, k.name) {
+			continue
+		}
+		items, err := k.items(a)
+		if err != nil {
+			return 0, err
+		}
+		counts[k.name] = len(items)
+		if f.json {
+			for _, i := range items {
+				a.emit(i)
+			}
+		} else {
+			a.table(func(w io.Writer) { k.print(w, items) })
+		}
+	}
+	if f.json {
+		a.emit(counts)
+	}
+	return statusOK, nil
+}
+
+func checkKinds(wanted []string) error {
+	var names []string
+	for _, k := range kinds() {
+		names = append(names, k.name)
+	}
+	for _, w := range wanted {
+		if !slices.Contains(names, w) {
+			return fmt.Errorf("no list is called %q%s", w, suggest(w, names, "use one of "+strings.Join(names, ", ")))
+		}
+	}
+	return nil
+}
+
+func (k kind) print(w io.Writer, items []item) {
+	fmt.Fprintf(w, "%s\n", k.name)
+	for _, i := range items {
+		fmt.Fprintf(w, "  %s\t%s\n", i.Name, i.text())
+		if len(i.Parameters) > 0 {
+			fmt.Fprintf(w, "  \t  -param %s\n", i.ranges())
+		}
+	}
+	fmt.Fprintln(w)
+}
+
+// text is what a list says beside the item's name.
+func (i item) text() string {
+	if i.Doc == "" {
+		return "in " + strings.Join(i.Targets, ", ")
+	}
+	return i.Doc
+}
+
+// ranges are the parameters with their values.
+func (i item) ranges() string {
+	var out []string
+	for _, p := range i.Parameters {
+		name := p.Name
+		if strings.Contains(name, " ") {
+			name = "'" + name + "'"
+		}
+		out = append(out, fmt.Sprintf("%s=0…%d", name, p.Values-1))
+	}
+	return strings.Join(out, ", ")
+}
+
+func (a *app) listTargets() ([]item, error) {
+	var out []item
+	for _, t := range a.targets {
+		answers, err := fuzz.Parameters(t)
+		if err != nil {
+			return nil, fault{err}
+		}
+		i := item{Type: "target", Name: t.Name, Doc: t.Doc, CPUs: t.Platform.CPUs()}
+		for _, p := range answers {
+			i.Parameters = append(i.Parameters, parameter{p.Name, p.N})
+		}
+		out = append(out, i)
+	}
+	return out, nil
+}
+
+func (a *app) listStrategies() ([]item, error) {
+	var out []item
+	for _, s := range fuzz.Strategies() {
+		out = append(out, item{Type: "strategy", Name: s.Name, Doc: s.Doc})
+	}
+	return out, nil
+}
+
+// listJudges lists what judges runs: some things in every target, the rest
+// where a target asks for it.
+func (a *app) listJudges() ([]item, error) {
+	progress := fmt.Sprintf("in every target: no %v, %v or %v", machine.Deadlock, machine.LostWakeup, machine.Livelock)
+	out := []item{
+		{Type: "judge", Name: "progress", Doc: progress},
+		{Type: "judge", Name: "panic", Doc: "in every target: simulated code does not panic"},
+		{Type: "judge", Name: "final state", Doc: "where a target says what it must be"},
+	}
+	for _, t := range a.targets {
+		for _, j := range t.Judges {
+			at := slices.IndexFunc(out, func(i item) bool { return i.Name == j.Name() })
+			if at < 0 {
+				at = len(out)
+				out = append(out, item{Type: "judge", Name: j.Name()})
+			}
+			out[at].Targets = append(out[at].Targets, t.Name)
+		}
+	}
+	return out, nil
+}
+
+func (a *app) listSpecs() ([]item, error) {
+	var out []item
+	for _, s := range spec.All() {
+		var ops []string
+		for _, o := range s.Ops {
+			ops = append(ops, o.Name)
+		}
+		out = append(out, item{Type: "specification", Name: s.Name, Doc: strings.Join(ops, ", ")})
+	}
+	return out, nil
+}
+
+// listBugs lists the seeded bugs, none outside of a checkout.
+func (a *app) listBugs() ([]item, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return nil, fault{err}
+	}
+	root, err := bugs.Root(dir)
+	if err != nil {
+		return nil, nil
+	}
+	all, err := bugs.LoadAll(filepath.Join(root, bugsDir))
+	if err != nil && !os.IsNotExist(err) {
+		return nil, err
+	}
+	var out []item
+	for _, b := range all {
+		out = append(out, item{Type: "bug", Name: b.Name, Doc: b.What, Source: b.Source, Targets: b.Targets})
+	}
+	return out, nil
+}

@@ -1,0 +1,41 @@
+// Command verify runs the verification of operating-system mechanisms: it hunts
+// for violations in targets, runs them again, makes them small, shows that
+// seeded bugs are found, and measures. Without a subcommand it is the gate that
+// a change must pass. See verify help.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"golang.org/x/term"
+
+	"github.com/fusedos/stramash/fuzz"
+	"github.com/fusedos/stramash/targets"
+)
+
+func main() {
+	os.Exit(newApp(targets.All(), map[string][]fuzz.Target{"FuzzLocks": targets.Locks()}).main(os.Args[1:]))
+}
+
+// newApp is the command on this process's streams and signals. The groups are
+// the targets of each function of go test -fuzz, by its name.
+func newApp(all []fuzz.Target, groups map[string][]fuzz.Target) *app {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process at once
+	a := &app{
+		ctx:      ctx,
+		stdout:   &output{to: os.Stdout},
+		stderr:   os.Stderr,
+		terminal: term.IsTerminal(int(os.Stderr.Fd())),
+		targets:  all,
+		groups:   groups,
+	}
+	a.watchdog = &fuzz.Watchdog{Hung: func(report string) {
+		a.complain("verify: %s", report)
+		os.Exit(int(statusViolation))
+	}}
+	return a
+}

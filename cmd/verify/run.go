@@ -1,0 +1,169 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/fusedos/stramash/fuzz"
+)
+
+// hunt is verify run.
+func (a *app) hunt(args []string) (status, error) {
+	f := a.newFlags("run")
+	shared := f.campaign()
+	strategy := f.String("strategy", fuzz.DefaultStrategy, "how choices are made; verify list strategies describes them")
+	whole := f.Bool("v", false, "print every step of a violation, not only the last ones")
+	var fixed pins
+	f.Var(&fixed, "param", "fix a parameter of the targets, as `NAME=NUMBER`; may be repeated")
+	names, err := f.parse(args)
+	if err != nil {
+		return 0, err
+	}
+	chosen, err := a.pick(names)
+	if err != nil {
+		return 0, err
+	}
+	c, err := shared.start(a)
+	if err != nil {
+		return 0, err
+	}
+	if err := checkStrategy(*strategy); err != nil {
+		return 0, err
+	}
+	c.options.Strategy, c.options.Pins, c.whole = *strategy, fixed, *whole
+	if err := checkPins(chosen, fixed); err != nil {
+		return 0, err
+	}
+	return a.printRun(c, chosen, f.json), nil
+}
+
+func checkStrategy(name string) error {
+	var names []string
+	for _, s := range fuzz.Strategies() {
+		if s.Name == name {
+			return nil
+		}
+		names = append(names, s.Name)
+	}
+	return fmt.Errorf("no strategy is called %q%s", name, suggest(name, names, "verify list strategies names them"))
+}
+
+// checkPins makes sure, before any target runs, that all have the parameters:
+// each target makes one run with them.
+func checkPins(targets []fuzz.Target, fixed pins) error {
+	for _, t := range targets {
+		if len(fixed) == 0 {
+			return nil
+		}
+		_, err := fuzz.Hunt(t, fuzz.Options{Strategy: "natural", Runs: 1, Audit: -1, Pins: fixed})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// printRun hunts and prints what came of it.
+func (a *app) printRun(c *campaign, chosen []fuzz.Target, json bool) status {
+	all := c.all(chosen, func(o *outcome) { a.printOutcome(o, json, len(chosen) > 1) })
+	sum := summarise(all)
+	if json {
+		a.emit(sum)
+		return statusOfAll(all)
+	}
+	a.table(func(w io.Writer) { outcomeTable(w, all, false) })
+	a.printf("%s\n", sum.text())
+	return statusOfAll(all)
+}
+
+// all hunts in the targets, and tells of each outcome as it comes.
+func (c *campaign) all(targets []fuzz.Target, tell func(*outcome)) []outcome {
+	var out []outcome
+	for _, t := range targets {
+		o := c.hunt(t)
+		tell(&o)
+		out = append(out, o)
+	}
+	return out
+}
+
+// printOutcome prints one target's outcome; line asks for a JSON line of it
+// besides that of a violation.
+func (a *app) printOutcome(o *outcome, json, line bool) {
+	if !json {
+		o.print(a)
+		return
+	}
+	if o.err != nil {
+		a.complain("verify: %v", o.err)
+	}
+	if o.small != nil {
+		a.emit(violation(o.small, o.report))
+	}
+	if line {
+		a.emit(o.line("target"))
+	}
+}
+
+// summarise is the last line: one target's own, or the sum of several.
+func summarise(all []outcome) summaryLine {
+	if len(all) == 1 {
+		return all[0].line("summary")
+	}
+	var lines []summaryLine
+	for i := range all {
+		lines = append(lines, all[i].line("target"))
+	}
+	return total(lines)
+}
+
+func statusOfAll(all []outcome) status {
+	if len(all) == 0 {
+		return statusInconclusive
+	}
+	var s []status
+	for i := range all {
+		s = append(s, all[i].status())
+	}
+	return worst(s...)
+}
+
+// outcomeTable writes a row for each target.
+func outcomeTable(w io.Writer, all []outcome, withMetrics bool) {
+	last := "steps/run"
+	if withMetrics {
+		last = metricsHead
+	}
+	fmt.Fprintf(w, "target\truns\tdistinct schedules\tverdict\t%s\n", last)
+	for i := range all {
+		o := &all[i]
+		last = fmt.Sprintf("%.1f", float64(o.Steps)/float64(max(o.Runs, 1)))
+		if withMetrics {
+			last = o.metrics.row()
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", o.target.Name, grouped(o.Runs), grouped(o.Distinct), o.verdict(), last)
+	}
+}
+
+// text is the summary in a sentence.
+func (s summaryLine) text() string {
+	what := s.Target
+	if what == "" {
+		what = fmt.Sprintf("%d targets", s.Targets)
+	}
+	found := map[int]string{0: "no violation", 1: "1 violation"}[s.Violations]
+	if found == "" {
+		found = fmt.Sprintf("%d violations", s.Violations)
+	}
+	laws := ""
+	if s.Laws > 0 {
+		laws = fmt.Sprintf(", %d laws", s.Laws)
+	}
+	more := ""
+	if s.DistinctAtLeast {
+		more = "more than "
+	}
+	return fmt.Sprintf("%s: %s; %s, %s runs of %s with seed %d, %s%s distinct schedules, %s steps%s; %s runs a second, %.1f s",
+		s.Verdict, found, what, grouped(s.Runs), s.Strategy, s.Seed, more, grouped(s.DistinctSchedules),
+		grouped(s.Steps), laws, grouped(uint64(s.RunsPerSecond)), s.Seconds)
+}
