@@ -8,12 +8,28 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 )
+
+// The example of the README is the one that a test of package fuzz runs.
+func TestReadmeShowsTheTestedExample(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	example, err := os.ReadFile("fuzz/testdata/outside/mylock_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(readme), "```go\n"+strings.TrimSpace(string(example))+"\n```") {
+		t.Error("README.md does not hold fuzz/testdata/outside/mylock_test.go as it is")
+	}
+}
 
 const module = "github.com/fusedos/stramash/"
 

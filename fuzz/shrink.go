@@ -103,13 +103,16 @@ func (s *shrinker) shrink() {
 	if s.Search == 0 {
 		s.Search = 3000
 	}
-	for !s.stopped() {
-		s.minimise()
-		s.simplify()
-		if !s.search() {
-			return
-		}
+	s.reduce()
+	for s.search() || s.restart() {
+		s.reduce()
 	}
+}
+
+// reduce makes the best smaller without leaving its neighbourhood.
+func (s *shrinker) reduce() {
+	s.minimise()
+	s.simplify()
 }
 
 // minimise removes parts of the schedule, large ones first, until no single
@@ -176,6 +179,77 @@ func (s *shrinker) search() bool {
 	return false
 }
 
+// restarts is how many other runs restart reduces, and restartRuns how long it
+// looks for each.
+const (
+	restarts    = 16
+	restartRuns = 256
+)
+
+// restart finds the violation anew in the same or a smaller workload, and
+// reduces what it found: removing exceptions ends in a local minimum, and the
+// next one may be lower. It answers whether it was.
+func (s *shrinker) restart() bool {
+	if len(s.best.Schedule) < 3 || s.Search < 0 {
+		return false
+	}
+	rand := NewRand(uint64(s.tried), 0)
+	for seed := range uint64(restarts) {
+		c := &fixedWorkload{workload: NewReplayer(s.best.Schedule.workload(&rand))}
+		for run := uint64(0); run < restartRuns && s.steps < searchSteps && !s.stopped(); run++ {
+			c.Start(Plan{Seed: seed, Run: run, Questions: s.best.Steps})
+			s.tried++
+			v := s.r.run(c)
+			s.steps += v.Steps
+			if f := s.r.caught(v, s.signature); f != nil {
+				if s.adopt(f) {
+					return true
+				}
+				break
+			}
+		}
+	}
+	return false
+}
+
+// adopt reduces another finding, and makes it the best if it is smaller.
+func (s *shrinker) adopt(f *Finding) bool {
+	other := &shrinker{ShrinkOptions: s.ShrinkOptions, r: s.r, signature: s.signature, best: f}
+	other.reduce()
+	s.tried += other.tried
+	if !smaller(other.best, s.best) {
+		return false
+	}
+	s.best = other.best
+	return true
+}
+
+// workload is the schedule's workload choices: all of them, about half, or
+// none.
+func (s Schedule) workload(r *Rand) Schedule {
+	var keep Schedule
+	odds := r.Below(3)
+	for _, e := range s {
+		if e.Kind == machine.Workload && (odds == 0 || odds == 1 && r.Below(2) == 0) {
+			keep = append(keep, e)
+		}
+	}
+	return keep
+}
+
+// fixedWorkload is the mixed strategy on a given workload.
+type fixedWorkload struct {
+	mixed
+	workload *Replayer
+}
+
+func (c *fixedWorkload) Choose(q *machine.Choice) int {
+	if q.Kind == machine.Workload {
+		return c.workload.Choose(q)
+	}
+	return c.mixed.Choose(q)
+}
+
 // sparseSearch keeps the workload of a run, or part of it, and makes fewer
 // exceptions than it at random places.
 type sparseSearch struct {
@@ -186,13 +260,7 @@ type sparseSearch struct {
 }
 
 func (c *sparseSearch) start(best *Finding) {
-	var keep Schedule
-	odds := c.rand.Below(3) // keep all of the workload, half of it, or nothing
-	for _, e := range best.Schedule {
-		if e.Kind == machine.Workload && (odds == 0 || odds == 1 && c.rand.Below(2) == 0) {
-			keep = append(keep, e)
-		}
-	}
+	keep := best.Schedule.workload(&c.rand)
 	expect := max(c.asked, 2)
 	c.workload, c.asked, c.places = NewReplayer(keep), 0, c.places[:0]
 	for range len(best.Schedule) - 1 - len(keep) {

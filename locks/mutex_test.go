@@ -12,7 +12,7 @@ func TestSequentialUse(t *testing.T) {
 	for _, isa := range isas {
 		for _, test := range mutexes {
 			t.Run(isa.Name+"/"+test.name, func(t *testing.T) {
-				m := alone(t, isa, func(m *machine.Machine) func(*machine.Thread) {
+				alone(t, isa, func(m *machine.Machine) func(*machine.Thread) {
 					l := test.make(m)
 					return func(th *machine.Thread) {
 						for range 3 {
@@ -28,7 +28,6 @@ func TestSequentialUse(t *testing.T) {
 						}
 					}
 				})
-				_ = m
 			})
 		}
 	}

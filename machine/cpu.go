@@ -48,6 +48,7 @@ func (c *cpu) reset() {
 
 // idleBody is what a CPU executes when there is nothing else.
 func idleBody(t *Thread) {
+	t.masked = true
 	for {
 		t.WaitForInterrupt()
 	}

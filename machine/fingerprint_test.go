@@ -110,16 +110,35 @@ func TestFingerprintOfNeighbours(t *testing.T) {
 		{"store x 1", "store x 1", false},
 		{"cas x 7 1", "load x", true},
 		{"cas x 0 1", "load x", false},
-		{"store32 x 1", "store32 x+4 1", false}, // words conflict as a whole
+		{"store32 x 1", "store32 x+4 1", false},     // words conflict as a whole
+		{"await-any x==1 y==0", "store x 2", false}, // it saw that x is not 1
+		{"await-any x==0 y==0", "store y 2", true},
+		{"spawn b", "spawn b", false}, // the handles are given in order
 		{"fence", "store x 1", true},
 		{"send 0 v33", "send 1 v33", true},
 		{"send 1 v33", "send 1 v33", false},
 	} {
-		text := "cpus arm arm\nvar x y\nhandler * v33\n load x\nthread 0\n %s\nthread 1\n %s\n"
+		text := "cpus arm arm\nvar x y\nhandler * v33\n load x\nbody b\n fence\nthread 0\n %s\nthread 1\n %s\n"
 		a := fingerprint(t, fmt.Sprintf(text, test.first, test.second))
 		b := fingerprint(t, fmt.Sprintf(text+"except s@0 move cpu1\nexcept t1@1 move cpu0\n", test.first, test.second))
 		if (a == b) != test.equal {
 			t.Errorf("%s and %s: equal fingerprints: %t, want %t", test.first, test.second, a == b, test.equal)
+		}
+	}
+}
+
+// TestFingerprintOfLongerRuns changes what came before the last event.
+func TestFingerprintOfLongerRuns(t *testing.T) {
+	for name, test := range map[string]string{
+		"three that send": "cpus arm arm arm\nhandler * v33\n fence\nthread 0\n send 2 v33\nthread 1\n send 2 v33\nthread 2\n mask\n send 2 v33\n",
+		// One thread, taken on first by t0 and then by t1, or the reverse.
+		"two that switch": "cpus arm arm\nvar x\nspawn w\nspawn v\nbody w\n load x\n switch v\n load x\nbody v\n halt\n" +
+			"thread 0\n switch w\nthread 1\n switch w\n",
+	} {
+		a := fingerprint(t, test)
+		b := fingerprint(t, test+"except s@0 move cpu1\nexcept t1@1 move cpu0\n")
+		if a == b {
+			t.Errorf("%s: one fingerprint for two orders", name)
 		}
 	}
 }

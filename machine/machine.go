@@ -130,7 +130,6 @@ type Machine struct {
 	sliceSize  int
 	fairEnd    int
 	turnedFair bool
-	spawns     uint64 // hash of the thread table: of all threads spawned so far
 	badAnswer  string // of the chooser
 	outcome    Outcome
 	detail     string
@@ -190,7 +189,7 @@ func (m *Machine) Begin(c Chooser, l Limits) {
 	m.exceptions, m.history, m.histHash = m.exceptions[:0], m.history[:0], 1
 	m.interrupts, m.spurious, m.translates = 0, 0, false
 	m.turn, m.slice, m.sliceSize, m.fairEnd, m.turnedFair = 0, 0, firstSlice, 0, false
-	m.spawns, m.badAnswer = 0, ""
+	m.badAnswer = ""
 	m.outcome, m.detail, m.stack = Finished, "", nil
 	m.workload, m.labels = m.workload[:0], m.labels[:0]
 	m.setup = m.newContext(setupPath, setupName, nil)

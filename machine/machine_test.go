@@ -164,7 +164,7 @@ func TestLimitsDefaults(t *testing.T) {
 // verdict.
 func TestStaleThreads(t *testing.T) {
 	m := newPair(t)
-	sleepy := parse("cpus x86 arm\nvar x\nspawn w\nbody w\n asleep x==0\n switch t0\nthread 0\n name t0\n load x\n switch w\n")
+	sleepy := parse("cpus x86 arm\nvar x\nspawn v\nspawn w\nbody v\n fence\nbody w\n asleep x==0\n switch t0\nthread 0\n name t0\n load x\n switch w\n")
 	if _, res := sleepy.run(m, machine.Natural{}); res.Outcome != machine.LostWakeup {
 		t.Fatalf("%v: %s", res.Outcome, res.Detail)
 	}

@@ -13,10 +13,7 @@ func (t *Thread) Spawn(body func(*Thread)) Handle {
 	t.announce(op.pack())
 	u := m.spawn(t.ctx, body)
 	op.Addr = VA(u.handle)
-	// Handles are given in order: two threads that spawn are not independent.
-	t.ctx.hash = mix(t.ctx.hash, m.spawns)
 	t.local(op, true)
-	m.spawns = t.ctx.hash
 	u.follows(t.ctx)
 	return u.handle
 }

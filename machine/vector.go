@@ -189,11 +189,17 @@ func (t *Thread) InInterrupt() bool { return t.ctx.irq }
 
 // WaitForInterrupt rests with interrupts enabled until the CPU has taken one:
 // STI and HLT, or WFI. The race-free way to sleep is to disable interrupts,
-// check that there is nothing to do, and call it.
+// check that there is nothing to do, and call it: then none is taken between the
+// check and the rest. Called with interrupts enabled, it can miss the one that
+// it should have waited for.
 func (t *Thread) WaitForInterrupt() {
 	masked := t.masked
-	t.masked = false
 	x, op := t.context(), Op{Kind: OpHalt}
+	if !masked {
+		t.announce(op.pack()) // what is taken here does not end the rest
+		t.local(op, true)
+	}
+	t.masked = false
 	if t.cpu.taking != nil {
 		// An idle context begins when an interrupt has fired in it: it
 		// has been chosen already.

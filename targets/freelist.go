@@ -27,26 +27,9 @@ func freelist() fuzz.Target {
 			u := listUser{locks.NewFreeList(m, locks.Home{}, freeBlocks, blockSize)}
 			return fuzz.Program{
 				Threads: threads(m, func(t *machine.Thread, _, _ int) {
-					switch t.Choose("blocks", 3) {
-					case 0:
-						u.push(t, u.pop(t))
-					case 1: // first in, first out
-						a, b := u.pop(t), u.pop(t)
-						u.push(t, a)
-						u.push(t, b)
-					case 2: // last in, first out
-						a, b := u.pop(t), u.pop(t)
-						u.push(t, b)
-						u.push(t, a)
-					}
+					u.use(t, t.Choose("blocks", 3))
 				}),
-				After: func() error {
-					blocks, err := u.list.Walk(m)
-					if err != nil {
-						return err
-					}
-					return fuzz.Want(len(blocks), freeBlocks)
-				},
+				After: func() error { return u.check(m) },
 			}
 		},
 	}
@@ -55,18 +38,46 @@ func freelist() fuzz.Target {
 // listUser uses a free list, on the record. Blocks are numbered from 1.
 type listUser struct{ list *locks.FreeList }
 
+// use takes two blocks and gives them back, first in, first out, so that the top
+// one comes back over others (0); takes one (1); or two, last in, first out (2).
+func (u listUser) use(t *machine.Thread, how int) {
+	a, b := u.pop(t), uint64(0)
+	if how != 1 {
+		b = u.pop(t)
+	}
+	if how == 2 {
+		a, b = b, a
+	}
+	u.push(t, a)
+	u.push(t, b)
+}
+
+// check looks whether all blocks have come back.
+func (u listUser) check(m *machine.Machine) error {
+	blocks, err := u.list.Walk(m)
+	if err != nil {
+		return err
+	}
+	return fuzz.Want(len(blocks), freeBlocks)
+}
+
 // pop takes a block and writes to it; it answers 0 if there was none.
 func (u listUser) pop(t *machine.Thread) (number uint64) {
 	t.Call(u.list.Addr(), spec.StackPop)
 	block, ok := u.list.Pop(t)
 	if ok {
-		number = uint64(block-u.list.Block(0))/blockSize + 1
+		number = u.number(block)
 	}
 	t.Return(u.list.Addr(), number, ok)
 	if ok {
 		t.Store64(block, t.Load64(block)+1) // its user may write where the link was
 	}
 	return number
+}
+
+// number is the number of a block.
+func (u listUser) number(block machine.VA) uint64 {
+	return uint64(block-u.list.Block(0))/blockSize + 1
 }
 
 // push gives a block back, unless it is 0.

@@ -17,19 +17,23 @@ func mutex(name, doc string, lock func(*machine.Machine) locks.Ordered) fuzz.Tar
 		Setup: func(m *machine.Machine) fuzz.Program {
 			g := guard(m, lock(m))
 			return fuzz.Program{
-				Threads: threads(m, func(t *machine.Thread, _, _ int) {
-					if t.Choose("try", 2) == 0 {
-						g.enter(t)
-					} else if !g.tryEnter(t) {
-						return
-					}
-					g.count(t)
-					g.leave(t)
-				}),
-				After: func() error { return g.check(m) },
+				Threads: threads(m, func(t *machine.Thread, _, _ int) { g.visit(t, t.Choose("try", 2) == 1) }),
+				After:   func() error { return g.check(m) },
 			}
 		},
 	}
+}
+
+// visit counts in a critical section; it may only try to enter.
+func (g *guarded) visit(t *machine.Thread, try bool) {
+	if try && !g.tryEnter(t) {
+		return
+	}
+	if !try {
+		g.enter(t)
+	}
+	g.count(t)
+	g.leave(t)
 }
 
 // deviceVector is the interrupt of the device in locks/irq.
@@ -55,12 +59,7 @@ func irq() fuzz.Target {
 				Threads: threads(m, func(t *machine.Thread, _, _ int) {
 					outer.countBoth(t, shared, t.Choose("locks", 3))
 				}),
-				After: func() error {
-					if err := outer.check(m); err != nil {
-						return err
-					}
-					return shared.check(m)
-				},
+				After: func() error { return checkAll(m, outer, shared) },
 			}
 		},
 	}

@@ -25,12 +25,7 @@ func order() fuzz.Target {
 						backOff(t, early, late)
 					}
 				}),
-				After: func() error {
-					if err := early.check(m); err != nil {
-						return err
-					}
-					return late.check(m)
-				},
+				After: func() error { return checkAll(m, early, late) },
 			}
 		},
 	}

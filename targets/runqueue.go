@@ -20,7 +20,7 @@ func runqueue() fuzz.Target {
 		Judges:   onLocks(),
 		Setup: func(m *machine.Machine) fuzz.Program {
 			rounds, ticks := 1+m.Choose("rounds", 2), m.Choose("ticks", 2) == 1
-			r := relay{turn: m.Alloc(8), counter: m.Alloc(8), rounds: rounds}
+			r := relay{m.Alloc(8), m.Alloc(8), rounds, m.Choose("wake all", 2) == 1}
 			m.Label(r.turn, 8, "turn")
 			m.Label(r.counter, 8, "counter")
 			s := newScheduler(m, runqueueTasks, ticks, r.run)
@@ -33,6 +33,7 @@ func runqueue() fuzz.Target {
 type relay struct {
 	turn, counter machine.VA
 	rounds        int
+	wakeAll       bool // those whose turn it is not, too
 }
 
 func (r relay) run(t *machine.Thread, s *scheduler, self int) {
@@ -41,9 +42,17 @@ func (r relay) run(t *machine.Thread, s *scheduler, self int) {
 		s.sleepUntil(t, self, r.turn, turn)
 		t.Store64(r.counter, t.Load64(r.counter)+1)
 		t.Store(r.turn, machine.Size64, turn+1, machine.Release)
-		next := (self + 1) % runqueueTasks
-		s.wake(t, s.tasks[next], (next+t.Choose("another CPU", 2))%len(s.queues))
+		r.wake(t, s, (self+1)%runqueueTasks)
+		if r.wakeAll {
+			r.wake(t, s, (self+2)%runqueueTasks)
+		}
 	}
+}
+
+// wake wakes a task, by the plain choice on the CPU where it started.
+func (r relay) wake(t *machine.Thread, s *scheduler, task int) {
+	cpu := (task + t.Choose("another CPU", 2)) % len(s.queues)
+	s.wake(t, s.tasks[task], cpu)
 }
 
 // check looks at what should be left: nothing in the queues.

@@ -220,16 +220,22 @@ func (s *scheduler) wake(t *machine.Thread, task machine.VA, cpu int) {
 	if t.Load64(task+taskState) == stateSleeping {
 		t.Store64(task+taskState, stateRunning)
 		if t.Load64(task+taskQueued) == 0 {
-			t.Store64(task+taskQueued, 1)
-			t.Store64(task+taskCPU, uint64(cpu))
-			to.enqueue(t, task)
-			if to.running(t) == 0 {
-				t.SendIPI(cpu, machine.VectorIPI)
-			}
+			s.resume(t, task, cpu)
 		}
 	}
 	s.release(t, from, to)
 	t.RestoreInterrupts(enabled)
+}
+
+// resume puts a task that is nowhere into the queue of a CPU, and interrupts
+// that CPU if it is idle. Both queues' locks are held.
+func (s *scheduler) resume(t *machine.Thread, task machine.VA, cpu int) {
+	t.Store64(task+taskQueued, 1)
+	t.Store64(task+taskCPU, uint64(cpu))
+	s.queues[cpu].enqueue(t, task)
+	if s.queues[cpu].running(t) == 0 {
+		t.SendIPI(cpu, machine.VectorIPI)
+	}
 }
 
 // acquireFor acquires the locks of the task's queue, which it answers, and of
@@ -240,15 +246,20 @@ func (s *scheduler) acquireFor(t *machine.Thread, task machine.VA, cpu int) runQ
 	for {
 		home := t.Load64(task + taskCPU)
 		from := s.queues[home]
-		if from == to {
-			from.lock.Acquire(t)
-		} else {
-			locks.AcquirePair(t, from.lock, to.lock)
-		}
+		s.acquire(t, from, to)
 		if t.Load64(task+taskCPU) == home {
 			return from
 		}
 		s.release(t, from, to)
+	}
+}
+
+// acquire acquires the locks of two queues, which may be the same.
+func (s *scheduler) acquire(t *machine.Thread, from, to runQueue) {
+	if from == to {
+		from.lock.Acquire(t)
+	} else {
+		locks.AcquirePair(t, from.lock, to.lock)
 	}
 }
 

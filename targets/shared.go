@@ -116,19 +116,23 @@ func seqlock() fuzz.Target {
 			// The register is at the data's address, the writers' lock at its own.
 			return fuzz.Program{
 				Threads: threads(m, func(t *machine.Thread, self, round int) {
-					if (self+t.Choose("role", 2))%2 == 1 {
+					if (self+t.Choose("role", 2))%2 == 0 {
+						writeAll(t, l, uint64(8*self+round+1))
+					} else {
 						readAll(t, l)
-						return
 					}
-					v := uint64(8*self + round + 1)
-					t.Call(l.Word(0), spec.RegisterWrite, v)
-					l.Write(t, v, v)
-					t.Return(l.Word(0), 0, true)
 				}),
 				After: func() error { return fuzz.Want(m.Peek64(l.Word(1)), m.Peek64(l.Word(0))) },
 			}
 		},
 	}
+}
+
+// writeAll writes the register.
+func writeAll(t *machine.Thread, l *locks.SeqLock, v uint64) {
+	t.Call(l.Word(0), spec.RegisterWrite, v)
+	l.Write(t, v, v)
+	t.Return(l.Word(0), 0, true)
 }
 
 // readAll reads the register. Words that do not belong together make a value

@@ -161,3 +161,13 @@ func (g *guarded) look(t *machine.Thread) uint64 {
 func (g *guarded) check(m *machine.Machine) error {
 	return fuzz.Want(m.Peek64(g.counter), g.want)
 }
+
+// checkAll is the first of the counters that is not what it should be.
+func checkAll(m *machine.Machine, all ...*guarded) error {
+	for _, g := range all {
+		if err := g.check(m); err != nil {
+			return err
+		}
+	}
+	return nil
+}

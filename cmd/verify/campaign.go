@@ -41,9 +41,10 @@ type campaignFlags struct {
 // maxWorkers bounds -workers.
 const maxWorkers = 1024
 
-func (f *flags) campaign() campaignFlags {
+// campaign defines the flags; each target gets so many runs by default.
+func (f *flags) campaign(runs uint64) campaignFlags {
 	return campaignFlags{
-		runs:    f.count("runs", 0, maxRuns, fmt.Sprintf("how many `runs` each target gets (default %d, or 1 with strategy natural)", fuzz.DefaultRuns)),
+		runs:    f.count("runs", runs, maxRuns, "how many `runs` each target gets; 1 is enough for strategy natural"),
 		workers: f.count("workers", uint64(min(runtime.NumCPU(), maxWorkers)), maxWorkers, "how many `machines` are at work at a time; no result depends on it"),
 		seed:    f.Uint64("seed", 0, "the `seed` of all random decisions"),
 		budget:  f.Duration("budget", 0, "end early after this `time`, with the verdict inconclusive (default none)"),
@@ -81,7 +82,7 @@ func (c *campaign) whyStop() string {
 
 // hunt hunts in one target, and makes a violation small.
 func (c *campaign) hunt(t fuzz.Target) outcome {
-	out := outcome{target: t, asked: c.runs()}
+	out := outcome{target: t, asked: c.options.Runs}
 	o := c.options
 	line := c.a.newProgress()
 	o.Progress = func(n uint64) { line.runs(t.Name, n, out.asked) }
@@ -100,17 +101,6 @@ func (c *campaign) hunt(t fuzz.Target) outcome {
 	}
 	line.clear()
 	return out
-}
-
-// runs is how many runs each target gets.
-func (c *campaign) runs() uint64 {
-	switch {
-	case c.options.Runs > 0:
-		return c.options.Runs
-	case c.options.Strategy == "natural":
-		return 1
-	}
-	return fuzz.DefaultRuns
 }
 
 // shrink makes the finding small and describes it.

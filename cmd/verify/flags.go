@@ -110,3 +110,10 @@ func (p *pins) Set(s string) error {
 	*p = append(*p, machine.Pin{Name: name, Value: v})
 	return nil
 }
+
+// isSet says whether the flag of a name was given.
+func (f *flags) isSet(name string) bool {
+	set := false
+	f.Visit(func(g *flag.Flag) { set = set || g.Name == name })
+	return set
+}

@@ -12,10 +12,13 @@ import (
 // lawSeed is the seed of the laws: the gate is the same on every host.
 const lawSeed = 1
 
+// gateRuns is how many runs each target gets in the gate.
+const gateRuns = 100_000
+
 // gate is verify alone: every target, the laws, the metrics.
 func (a *app) gate(args []string) (status, error) {
 	f := a.newFlags("")
-	shared := f.campaign()
+	shared := f.campaign(gateRuns)
 	rest, err := f.parse(args)
 	if err == nil && len(rest) > 0 {
 		err = fmt.Errorf("the gate takes no targets: use verify run %s", rest[0])

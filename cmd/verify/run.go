@@ -10,7 +10,7 @@ import (
 // hunt is verify run.
 func (a *app) hunt(args []string) (status, error) {
 	f := a.newFlags("run")
-	shared := f.campaign()
+	shared := f.campaign(fuzz.DefaultRuns)
 	strategy := f.String("strategy", fuzz.DefaultStrategy, "how choices are made; verify list strategies describes them")
 	whole := f.Bool("v", false, "print every step of a violation, not only the last ones")
 	var fixed pins
@@ -26,6 +26,9 @@ func (a *app) hunt(args []string) (status, error) {
 	c, err := shared.start(a)
 	if err != nil {
 		return 0, err
+	}
+	if *strategy == "natural" && !f.isSet("runs") {
+		c.options.Runs = 1 // all are the same
 	}
 	if err := checkStrategy(*strategy); err != nil {
 		return 0, err
