@@ -25,7 +25,7 @@ func counting(name string, acquire, release func(t *machine.Thread, lock machine
 				}
 			}
 			return Program{
-				Threads: Some(threads, body),
+				Threads: Some(m, threads, body),
 				After:   func() error { return Want(m.Peek64(counter), uint64(threads*rounds)) },
 			}
 		},

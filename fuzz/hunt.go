@@ -239,7 +239,7 @@ func (h *hunt) block(r *runner, s Strategy, plan Plan, n uint64) block {
 			b.finding = h.finding(r, v, run)
 			return b
 		}
-		if h.Audit > 0 && run%uint64(h.Audit) == 0 {
+		if h.Audit > 0 && uint32(run)%uint32(h.Audit) == 0 {
 			hash := v.TraceHash
 			s.Start(plan)
 			if r.run(s).TraceHash != hash {

@@ -69,9 +69,11 @@ func NewStrategy(name string) (Strategy, error) {
 }
 
 // natural is the natural run.
-type natural struct{ machine.Natural }
+type natural struct{}
 
 func (natural) Start(Plan) {}
+
+func (natural) Choose(c *machine.Choice) int { return int(c.Plain) }
 
 // randomWalk answers every question at random.
 type randomWalk struct{ rand Rand }

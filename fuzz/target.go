@@ -43,12 +43,12 @@ type Program struct {
 
 // Each is a thread with the given body on every CPU of the machine.
 func Each(m *machine.Machine, body func(*machine.Thread)) []machine.Start {
-	return Some(m.CPUs(), body)
+	return Some(m, m.CPUs(), body)
 }
 
 // Some is a thread with the given body on each of the first n CPUs.
-func Some(n int, body func(*machine.Thread)) []machine.Start {
-	threads := make([]machine.Start, n)
+func Some(m *machine.Machine, n int, body func(*machine.Thread)) []machine.Start {
+	threads := m.Starts(n)
 	for i := range threads {
 		threads[i] = machine.Start{CPU: i, Body: body}
 	}

@@ -37,7 +37,10 @@ func (c *cpu) reset() {
 		clear(c.handlers[:])
 		c.lines, c.handled = c.lines[:0], false
 	}
-	c.taking, c.translate, c.reservation = nil, nil, false
+	if c.taking != nil || c.translate != nil {
+		c.taking, c.translate = nil, nil
+	}
+	c.reservation = false
 	c.cur = c.idle
 	if c.idle.ctx != nil || c.idle.wait == nil {
 		c.idle.start(c, nil, idleBody)

@@ -8,6 +8,16 @@ type Start struct {
 	Body func(*Thread)
 }
 
+// Starts is a list for n threads of one run, for the set-up to fill in and give
+// to Run. The machine uses its memory again in the next run.
+func (m *Machine) Starts(n int) []Start {
+	m.mustBeSettingUp("Starts")
+	if cap(m.starts) < n {
+		m.starts = make([]Start, n)
+	}
+	return m.starts[:n]
+}
+
 // The fair phase starts with short slices, and doubles them with every round,
 // so that programs which need some time alone get it.
 const (

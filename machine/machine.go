@@ -134,6 +134,7 @@ type Machine struct {
 	outcome    Outcome
 	detail     string
 	stack      []Site
+	starts     []Start // for Starts
 	pins       []Pin
 	workload   []WorkloadAnswer
 	labels     []label

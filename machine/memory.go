@@ -13,7 +13,7 @@ type location struct {
 }
 
 const (
-	chunkBytes = 1024
+	chunkBytes = 512
 	chunkWords = chunkBytes / 8
 )
 
@@ -31,7 +31,7 @@ type nodeMemory struct {
 	chunks [][]*chunk
 }
 
-const directoryChunks = 1024 // chunks of one second-level directory: 1 MiB
+const directoryChunks = 2048 // chunks of one second-level directory: 1 MiB
 
 func newNodeMemory(base PA, size uint64) *nodeMemory {
 	const span = directoryChunks * chunkBytes

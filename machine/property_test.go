@@ -187,14 +187,10 @@ func TestReplay(t *testing.T) {
 func replay(t *rapid.T, p *program, m *machine.Machine, exceptions []machine.Exception) outcome {
 	c := scripted(exceptions)
 	got := observe(p, m, c)
-	plain := 0 // matched, but the answer was the plain one there
 	for _, e := range got.Exceptions {
 		if answer, ok := c.answers[placeOf(e)]; !ok || answer != e.Answer || !c.matched[placeOf(e)] {
 			t.Fatalf("exception %v was not asked for", e)
 		}
-	}
-	if n := len(c.matched); n < len(got.Exceptions)+plain {
-		t.Fatalf("%d exceptions matched, %d reported", n, len(got.Exceptions))
 	}
 	return got
 }

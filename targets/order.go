@@ -19,7 +19,7 @@ func order() fuzz.Target {
 			late := guard(m, locks.NewQSpinlock(m, locks.Home{Name: "late lock", Class: class, Node: 1}, locks.NewQNodes(m)))
 			return fuzz.Program{
 				Threads: threads(m, func(t *machine.Thread, self, _ int) {
-					if t.Choose("back off", 2) == 0 {
+					if t.Choose("back-off", 2) == 0 {
 						takePair(t, early, late, self)
 					} else {
 						backOff(t, early, late)

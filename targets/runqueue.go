@@ -20,7 +20,7 @@ func runqueue() fuzz.Target {
 		Judges:   onLocks(),
 		Setup: func(m *machine.Machine) fuzz.Program {
 			rounds, ticks := 1+m.Choose("rounds", 2), m.Choose("ticks", 2) == 1
-			r := relay{m.Alloc(8), m.Alloc(8), rounds, m.Choose("wake all", 2) == 1}
+			r := relay{m.Alloc(8), m.Alloc(8), rounds, m.Choose("wake-all", 2) == 1}
 			m.Label(r.turn, 8, "turn")
 			m.Label(r.counter, 8, "counter")
 			s := newScheduler(m, runqueueTasks, ticks, r.run)
@@ -51,7 +51,7 @@ func (r relay) run(t *machine.Thread, s *scheduler, self int) {
 
 // wake wakes a task, by the plain choice on the CPU where it started.
 func (r relay) wake(t *machine.Thread, s *scheduler, task int) {
-	cpu := (task + t.Choose("another CPU", 2)) % len(s.queues)
+	cpu := (task + t.Choose("other-cpu", 2)) % len(s.queues)
 	s.wake(t, s.tasks[task], cpu)
 }
 

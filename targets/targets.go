@@ -39,7 +39,7 @@ func Locks() []fuzz.Target {
 			func(m *machine.Machine) locks.Ordered { return locks.NewTAS(m, locks.Home{}) }),
 		mutex("locks/ticket", "a ticket lock excludes and publishes, wherever its tickets start",
 			func(m *machine.Machine) locks.Ordered {
-				return locks.NewTicket(m, locks.Home{}, -uint16(m.Choose("tickets before the wrap", 4)))
+				return locks.NewTicket(m, locks.Home{}, -uint16(m.Choose("before-wrap", 4)))
 			}),
 		mutex("locks/mcs", "an MCS queue lock excludes, publishes and hands over",
 			func(m *machine.Machine) locks.Ordered { return locks.NewMCS(m, locks.Home{}) }),
@@ -90,7 +90,7 @@ func spread(m *machine.Machine, n int) []int {
 // of the thread, and the round.
 func threads(m *machine.Machine, body func(t *machine.Thread, self, round int)) []machine.Start {
 	n, rounds := 2+m.Choose("threads", maxThreads-1), 1+m.Choose("rounds", 3)
-	starts := make([]machine.Start, n)
+	starts := m.Starts(n)
 	for self, cpu := range spread(m, n) {
 		starts[self] = machine.Start{CPU: cpu, Body: func(t *machine.Thread) {
 			for round := range rounds {

@@ -14,7 +14,7 @@ import (
 // enough that a drift of the host's speed hits all figures of a round alike.
 const (
 	benchSwitches = 1 << 18
-	benchRuns     = 1 << 12
+	benchRuns     = 1 << 14
 )
 
 // benchTarget is 4 threads of 16 accesses each: a load and a store of each of 8
