@@ -17,17 +17,25 @@ const (
 	benchRuns     = 1 << 14
 )
 
-// benchTarget is 4 threads of 16 accesses each: a load and a store of each of 8
-// shared words.
-func benchTarget() fuzz.Target {
+// The accesses of each of the 4 threads: few, as in most targets, and many, so
+// that steps of which the running thread is not the one chosen are less than 1
+// in 200.
+const (
+	fewAccesses  = 16
+	manyAccesses = 256
+)
+
+// benchTarget is 4 threads that load and store 8 shared words by turns.
+func benchTarget(accesses int) fuzz.Target {
 	return fuzz.Target{
 		Name: "bench/engine", Doc: "loads and stores of shared words", Platform: machine.Pairs(2),
 		Setup: func(m *machine.Machine) fuzz.Program {
 			const words = 8
 			at := m.Alloc(8 * words)
 			return fuzz.Program{Threads: fuzz.Each(m, func(t *machine.Thread) {
-				for i := range machine.VA(words) {
-					t.Store64(at+8*i, t.Load64(at+8*i)+1)
+				for i := range machine.VA(accesses / 2) {
+					word := at + 8*(i%words)
+					t.Store64(word, t.Load64(word)+1)
 				}
 			})}
 		},
@@ -36,8 +44,8 @@ func benchTarget() fuzz.Target {
 
 // round is one measurement of everything, one after the other.
 type round struct {
-	bareSwitch, stepRandom, stepContinue float64 // ns
-	runs, runs2                          float64 // a second
+	bareSwitch, stepRandom, stepContinue, stepNatural float64 // ns
+	runs, runs2                                       float64 // a second
 }
 
 // benchEngine measures the engine with all that verify run turns on.
@@ -61,13 +69,16 @@ func benchEngine(rounds int, stop func() bool) ([]figure, error) {
 
 func benchRound() (r round, err error) {
 	r.bareSwitch = bareSwitch()
-	if r.runs, r.stepRandom, err = huntSpeed("random", 1); err != nil {
+	if r.runs, r.stepRandom, err = huntSpeed("random", fewAccesses, 1); err != nil {
 		return r, err
 	}
-	if _, r.stepContinue, err = huntSpeed("natural", 1); err != nil {
+	if _, r.stepContinue, err = huntSpeed("natural", manyAccesses, 1); err != nil {
 		return r, err
 	}
-	r.runs2, _, err = huntSpeed("random", 2)
+	if _, r.stepNatural, err = huntSpeed("natural", fewAccesses, 1); err != nil {
+		return r, err
+	}
+	r.runs2, _, err = huntSpeed("random", fewAccesses, 2)
 	return r, err
 }
 
@@ -87,9 +98,10 @@ func bareSwitch() (ns float64) {
 }
 
 // huntSpeed measures a hunt: the runs a second, and the time of one step.
-func huntSpeed(strategy string, workers int) (runsPerSecond, nsPerStep float64, err error) {
+func huntSpeed(strategy string, accesses, workers int) (runsPerSecond, nsPerStep float64, err error) {
+	runs := uint64(benchRuns * fewAccesses / accesses)
 	began := time.Now()
-	s, err := fuzz.Hunt(benchTarget(), fuzz.Options{Strategy: strategy, Runs: benchRuns, Workers: workers})
+	s, err := fuzz.Hunt(benchTarget(accesses), fuzz.Options{Strategy: strategy, Runs: runs, Workers: workers})
 	took := time.Since(began)
 	return float64(s.Runs) / took.Seconds(), float64(took.Nanoseconds()) / float64(max(s.Steps, 1)), err
 }
@@ -102,8 +114,9 @@ func engineFigures(all []round) []figure {
 		of("bare_switch_ns", "a round trip of iter.Pull", func(r round) float64 { return r.bareSwitch }),
 		of("step_random_ns", "a step of 4 threads of 16 accesses, strategy random", func(r round) float64 { return r.stepRandom }),
 		of("step_random_ratio", "to a bare switch; at most 1.4", func(r round) float64 { return r.stepRandom / r.bareSwitch }),
-		of("step_continue_ns", "a step of the same, where the same thread goes on", func(r round) float64 { return r.stepContinue }),
+		of("step_continue_ns", "a step in which the running thread goes on: 4 threads of 256 accesses, strategy natural", func(r round) float64 { return r.stepContinue }),
 		of("step_continue_ratio", "to a bare switch; at most 0.3", func(r round) float64 { return r.stepContinue / r.bareSwitch }),
+		of("step_natural_ns", "a step of 4 threads of 16 accesses, strategy natural: with the start and end of threads and runs", func(r round) float64 { return r.stepNatural }),
 		of("runs_per_second", "one worker, strategy random", func(r round) float64 { return r.runs }),
 		of("runs_per_second_2", "two workers", func(r round) float64 { return r.runs2 }),
 		of("speedup_2", "of two workers", func(r round) float64 { return r.runs2 / r.runs }),
