@@ -18,6 +18,7 @@ import (
 	"fmt"
 
 	"github.com/fusedos/stramash/machine"
+	"github.com/fusedos/stramash/model/spec"
 )
 
 // Judge looks for one kind of mistake in a history.
@@ -26,6 +27,13 @@ type Judge interface {
 	Name() string
 	// Check judges h, which it neither changes nor keeps.
 	Check(h machine.History) Verdict
+}
+
+// Describer is a judge that can put the operations which it judges into words.
+type Describer interface {
+	// Describe returns a call on an object in words, together with what it
+	// answered unless r is nil. It answers false for what it does not judge.
+	Describe(object machine.VA, c spec.Call, r *spec.Ret) (string, bool)
 }
 
 // Verdict is what a judge says about a history. The zero Verdict says that it

@@ -78,6 +78,20 @@ type search[S comparable] struct {
 
 func (j *linearizable[S]) Name() string { return "linearizable/" + j.spec.Name }
 
+// Describe makes the judge a [Describer].
+func (j *linearizable[S]) Describe(object machine.VA, c spec.Call, r *spec.Ret) (string, bool) {
+	if len(j.objects) > 0 && !slices.Contains(j.objects, object) {
+		return "", false
+	}
+	if _, known := j.spec.Signature(c.Op); !known {
+		return "", false
+	}
+	if r == nil {
+		return j.spec.DescribeCall(c), true
+	}
+	return j.spec.DescribeOp(c, *r), true
+}
+
 func (j *linearizable[S]) Check(h machine.History) Verdict {
 	s := j.scratch.Get().(*search[S])
 	defer func() {

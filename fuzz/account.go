@@ -2,9 +2,13 @@ package fuzz
 
 import (
 	"fmt"
+	"regexp"
+	"strconv"
 	"strings"
 
+	"github.com/fusedos/stramash/checkers"
 	"github.com/fusedos/stramash/machine"
+	"github.com/fusedos/stramash/model/spec"
 )
 
 // Account is what happened in a run, step by step.
@@ -35,7 +39,7 @@ func (r *runner) account(c machine.Chooser) (*verdict, Account) {
 	})
 	v := r.run(c)
 	m.SetTracer(nil)
-	a.mergeHistory(m, v.History)
+	a.mergeHistory(m, v.History, r.target.Judges)
 	for _, row := range a.Rows {
 		a.Lanes[row.CPU] = fmt.Sprintf("P%d %s", row.CPU, m.ISA(row.CPU).Name)
 	}
@@ -53,16 +57,17 @@ func programSite(sites []machine.Site) machine.Site {
 }
 
 // mergeHistory puts the records behind the events that they follow.
-func (a *Account) mergeHistory(m *machine.Machine, h machine.History) {
+func (a *Account) mergeHistory(m *machine.Machine, h machine.History, judges []checkers.Judge) {
 	events := a.Rows
 	a.Rows = make([]Row, 0, len(events)+len(h))
+	d := recordDescriber{m: m, judges: judges, open: map[openCall]spec.Call{}}
 	for _, rec := range h {
 		for len(events) > 0 && events[0].Step <= int(rec.Step) {
 			a.Rows = append(a.Rows, events[0])
 			events = events[1:]
 		}
 		a.Rows = append(a.Rows, Row{
-			Step: int(rec.Step), CPU: int(rec.CPU), Context: m.ClientName(rec.Client), Text: describeRecord(m, rec),
+			Step: int(rec.Step), CPU: int(rec.CPU), Context: m.ClientName(rec.Client), Text: "* " + d.describe(rec),
 		})
 	}
 	a.Rows = append(a.Rows, events...)
@@ -96,33 +101,79 @@ func describe(m *machine.Machine, e *machine.Event) string {
 	return op
 }
 
-var noteTexts = map[machine.NoteKind]string{
-	machine.NoteAcquire: "wants", machine.NoteAcquired: "has", machine.NoteRelease: "gives up",
+// recordDescriber puts records into words. It remembers the calls that are
+// open, so that a return can name its own.
+type recordDescriber struct {
+	m      *machine.Machine
+	judges []checkers.Judge
+	open   map[openCall]spec.Call
 }
 
-// describeRecord says what a record tells.
-func describeRecord(m *machine.Machine, r machine.Record) string {
-	at := m.NameAddr(r.Object)
+type openCall struct {
+	client int32
+	object machine.VA
+}
+
+func (d recordDescriber) describe(r machine.Record) string {
+	at, id := d.m.NameAddr(r.Object), openCall{r.Client, r.Object}
 	switch r.Kind {
 	case machine.CallRecord:
-		return fmt.Sprintf("* calls op %d of %s (%#x)", r.Op, at, r.Arg)
+		c := spec.Call{Client: int(r.Client), Op: r.Op, Arg: r.Arg, Arg2: r.Arg2}
+		d.open[id] = c
+		return fmt.Sprintf("calls %s of %s", d.inWords(r.Object, c, nil), at)
 	case machine.ReturnRecord:
-		return fmt.Sprintf("* %s answers %#x, ok %t", at, r.Val, r.OK)
+		return "returns " + d.inWords(r.Object, d.open[id], &spec.Ret{Val: r.Val, OK: r.OK})
 	}
-	if text, ok := noteTexts[r.Note]; ok {
-		shared := ""
-		if r.Arg2&machine.SharedLock != 0 {
-			shared = ", shared"
+	return describeNote(at, r)
+}
+
+// inWords has a judge describe an operation, if one can.
+func (d recordDescriber) inWords(object machine.VA, c spec.Call, r *spec.Ret) string {
+	for _, j := range d.judges {
+		if j, ok := j.(checkers.Describer); ok {
+			if text, ok := j.Describe(object, c, r); ok {
+				return text
+			}
 		}
-		return fmt.Sprintf("* %s %s%s", text, at, shared)
+	}
+	if r == nil {
+		return fmt.Sprintf("operation %d(%#x)", c.Op, c.Arg)
+	}
+	return fmt.Sprintf("operation %d(%#x) = %#x, ok %t", c.Op, c.Arg, r.Val, r.OK)
+}
+
+func describeNote(at string, r machine.Record) string {
+	shared := ""
+	if r.Arg2&machine.SharedLock != 0 {
+		shared = ", shared"
 	}
 	switch r.Note {
+	case machine.NoteAcquire:
+		return "wants " + at + shared
+	case machine.NoteAcquired:
+		return "has " + at + shared
+	case machine.NoteRelease:
+		return "gives up " + at + shared
 	case machine.NoteRead:
-		return fmt.Sprintf("* read %#x under %s", r.Arg, at)
+		return fmt.Sprintf("read %#x under %s", r.Arg, at)
 	case machine.NoteWrite:
-		return fmt.Sprintf("* wrote %#x under %s", r.Arg, at)
+		return fmt.Sprintf("wrote %#x under %s", r.Arg, at)
 	}
-	return fmt.Sprintf("* note %d of %s: %#x", r.Note, at, r.Arg)
+	return fmt.Sprintf("note %d of %s: %#x", r.Note, at, r.Arg)
+}
+
+var clientNumber = regexp.MustCompile(`\bclient (\d+)`)
+
+// nameClients replaces the numbers by which judges know clients by the paths of
+// their contexts.
+func nameClients(m *machine.Machine, text string) string {
+	return clientNumber.ReplaceAllStringFunc(text, func(s string) string {
+		n, err := strconv.ParseInt(strings.TrimPrefix(s, "client "), 10, 32)
+		if err != nil {
+			return s
+		}
+		return m.ClientName(int32(n))
+	})
 }
 
 // Text draws the account with a lane for each CPU: the last rows, or all if

@@ -187,7 +187,7 @@ func (r *runner) judgeHistory(out *verdict) *Violation {
 		v := j.Check(out.History)
 		if v.Violation != nil {
 			return &Violation{
-				Judge: v.Violation.Judge, Rule: v.Violation.Rule, Message: v.Violation.Message,
+				Judge: v.Violation.Judge, Rule: v.Violation.Rule, Message: nameClients(r.machine, v.Violation.Message),
 				Signature: v.Violation.Signature(),
 			}
 		}
