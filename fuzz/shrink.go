@@ -186,7 +186,7 @@ const (
 	restartRuns = 256
 )
 
-// restart finds the violation anew in the same or a smaller workload, and
+// restart finds the violation anew, in the same workload or another, and
 // reduces what it found: removing exceptions ends in a local minimum, and the
 // next one may be lower. It answers whether it was.
 func (s *shrinker) restart() bool {
@@ -195,7 +195,9 @@ func (s *shrinker) restart() bool {
 	}
 	rand := NewRand(uint64(s.tried), 0)
 	for seed := range uint64(restarts) {
-		c := &fixedWorkload{workload: NewReplayer(s.best.Schedule.workload(&rand))}
+		// Every second time the workload is drawn anew: its places are events of
+		// the best run, which other schedules may not have.
+		c := &fixedWorkload{free: seed%2 == 1, workload: NewReplayer(s.best.Schedule.workload(&rand))}
 		for run := uint64(0); run < restartRuns && s.steps < searchSteps && !s.stopped(); run++ {
 			c.Start(Plan{Seed: seed, Run: run, Questions: s.best.Steps})
 			s.tried++
@@ -237,14 +239,15 @@ func (s Schedule) workload(r *Rand) Schedule {
 	return keep
 }
 
-// fixedWorkload is the mixed strategy on a given workload.
+// fixedWorkload is the mixed strategy on a given workload, unless that is free.
 type fixedWorkload struct {
 	mixed
 	workload *Replayer
+	free     bool
 }
 
 func (c *fixedWorkload) Choose(q *machine.Choice) int {
-	if q.Kind == machine.Workload {
+	if q.Kind == machine.Workload && !c.free {
 		return c.workload.Choose(q)
 	}
 	return c.mixed.Choose(q)

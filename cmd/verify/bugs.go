@@ -173,7 +173,7 @@ func (s shown) status() status {
 		return statusFault
 	case s.err != nil:
 		return statusUsage
-	case !s.Found:
+	case !s.Found || !s.Sizes.Small():
 		return statusViolation
 	}
 	return statusOK
@@ -184,6 +184,7 @@ type bugLine struct {
 	Type       string   `json:"type"`
 	Bug        string   `json:"bug"`
 	Found      bool     `json:"found"`
+	Small      bool     `json:"small"` // every seed's shrunk schedule can be followed
 	Target     string   `json:"target,omitempty"`
 	Rule       string   `json:"rule,omitempty"`
 	Expected   []string `json:"expected"`
@@ -202,7 +203,7 @@ type bugLine struct {
 // print tells of one bug: as a JSON line, or what the table can't hold.
 func (b *bugHunt) print(s shown) {
 	l := bugLine{
-		Type: "bug", Bug: s.bug.Name, Found: s.Found, Target: s.Target, Rule: s.Rule, Expected: s.bug.Shows,
+		Type: "bug", Bug: s.bug.Name, Found: s.Found, Small: s.Found && s.Sizes.Small(), Target: s.Target, Rule: s.Rule, Expected: s.bug.Shows,
 		Seeds: s.Seeds, FoundSeeds: s.FoundSeeds, RunsMedian: s.RunsMedian, RunsMax: s.RunsMax,
 		Sizes: s.Sizes, Otherwise: s.Instead.Rule, Token: s.Worst.Token, Source: s.bug.Source, Seconds: s.seconds,
 	}
@@ -235,7 +236,10 @@ func bugSummary(all []shown, took float64) bugTotal {
 		case statusOK:
 			t.Found++
 		case statusViolation:
-			t.Verdict = "not found"
+			t.Verdict = "not small"
+			if !s.Found {
+				t.Verdict = "not found"
+			}
 		case statusInconclusive:
 			t.Verdict = "inconclusive"
 		default:
@@ -262,7 +266,11 @@ func (s shown) found() string {
 	case s.FoundSeeds < s.Seeds && s.Instead.Found:
 		return fmt.Sprintf("%d of %d seeds; else %s, not %s", s.FoundSeeds, s.Seeds, s.Instead.Rule, strings.Join(s.bug.Shows, " or "))
 	}
-	return fmt.Sprintf("%d of %d seeds", s.FoundSeeds, s.Seeds)
+	large := ""
+	if s.Found && !s.Sizes.Small() {
+		large = fmt.Sprintf("; shrunk to more than %d preemptions or %d exceptions", find.MaxPreemptions, find.MaxExceptions)
+	}
+	return fmt.Sprintf("%d of %d seeds%s", s.FoundSeeds, s.Seeds, large)
 }
 
 func bugText(all []shown, e bugs.Effort, took float64) string {

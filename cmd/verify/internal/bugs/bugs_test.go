@@ -148,7 +148,7 @@ func TestJudgeTakesTheTargetThatShowsItBest(t *testing.T) {
 	}
 	got := b.judge(finds)
 	want := Shown{
-		Found: true, Target: "b", Rule: "deadlock", Seeds: 2, FoundSeeds: 2, RunsMedian: 9, RunsMax: 9,
+		Found: true, Target: "b", Rule: "deadlock", Seeds: 2, FoundSeeds: 2, RunsMedian: 7, RunsMax: 9,
 		Sizes: find.Sizes{Exceptions: 3, Threads: 3}, Worst: finds[3],
 	}
 	if d := cmp.Diff(want, got); d != "" {

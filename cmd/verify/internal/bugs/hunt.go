@@ -127,7 +127,7 @@ func (b Bug) tally(target string, finds []find.Find) Shown {
 	s.Found = s.Seeds > 0 && s.FoundSeeds == s.Seeds
 	if len(runs) > 0 {
 		slices.Sort(runs)
-		s.RunsMedian, s.RunsMax = runs[len(runs)/2], runs[len(runs)-1]
+		s.RunsMedian, s.RunsMax = (runs[(len(runs)-1)/2]+runs[len(runs)/2])/2, runs[len(runs)-1]
 	}
 	return s
 }

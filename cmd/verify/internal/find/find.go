@@ -36,6 +36,16 @@ func Measure(f *fuzz.Finding) Sizes {
 	}
 }
 
+// The most that a shrunk violation of a seeded bug may have.
+const (
+	MaxPreemptions = 4
+	MaxExceptions  = 6
+)
+
+// Small says whether a reader can follow: a larger schedule means that the
+// shrinker has got stuck.
+func (s Sizes) Small() bool { return s.Preemptions <= MaxPreemptions && s.Exceptions <= MaxExceptions }
+
 // Max is the larger of both, field by field.
 func (s Sizes) Max(t Sizes) Sizes {
 	return Sizes{
