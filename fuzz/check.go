@@ -63,8 +63,8 @@ func Check(t *testing.T, target Target, options ...CheckOption) {
 		t.Fatal(err)
 	case s.Finding != nil:
 		t.Fatal(testReport(target, s.Finding, replayCommand(t)))
-	case s.Unknown > 0:
-		t.Fatalf("%s: inconclusive: in %d of %d runs a judge gave up: %s", target.Name, s.Unknown, s.Runs, s.UnknownWhy)
+	case !s.Passed():
+		t.Fatalf("%s: inconclusive: %s", target.Name, s.Inconclusive())
 	}
 }
 
@@ -121,7 +121,7 @@ func FuzzGroup(f *testing.F, group []Target) {
 	runners := make([]*runner, len(group))
 	questions := make([]int, len(group))
 	for i, t := range group {
-		r, err := newRunner(t, nil)
+		r, err := newRunner(t, nil, testWatchdog)
 		if err != nil {
 			f.Fatal(err)
 		}
@@ -133,7 +133,6 @@ func FuzzGroup(f *testing.F, group []Target) {
 			r.close()
 		}
 	})
-	f.Cleanup(testWatchdog.watch(f.Name(), runners))
 	f.Fuzz(func(t *testing.T, in []byte) {
 		i := int(Input(in).at(0)-'0') % len(group)
 		if found := runners[i].tryInput(in, questions[i]); found != nil {

@@ -48,9 +48,11 @@ type Summary struct {
 	Seed       uint64
 	Runs       uint64 // finished, or up to the first violation
 	Steps      uint64
+	Records    uint64 // what the histories of all runs hold
 	TraceHash  uint64 // over the traces of all runs, in order
 	Distinct   uint64 // schedules with different order of conflicting events
 	DistinctUp bool   // there are more: memory for counting them ran out
+	Judges     int    // of histories
 	Unknown    uint64 // runs that a judge could not decide
 	UnknownWhy string
 	Stopped    bool // Stop ended it before all runs were done
@@ -58,8 +60,22 @@ type Summary struct {
 }
 
 // Passed says that every run was judged, and none was a violation.
-func (s Summary) Passed() bool {
-	return s.Finding == nil && s.Unknown == 0 && !s.Stopped && s.Runs > 0
+func (s Summary) Passed() bool { return s.Finding == nil && s.Inconclusive() == "" }
+
+// Inconclusive says why nothing was proved though there is no violation, or
+// nothing if something was.
+func (s Summary) Inconclusive() string {
+	switch {
+	case s.Stopped:
+		return fmt.Sprintf("stopped after %d runs", s.Runs)
+	case s.Unknown > 0:
+		return fmt.Sprintf("in %d of %d runs a judge gave up: %s", s.Unknown, s.Runs, s.UnknownWhy)
+	case s.Steps == 0:
+		return "nothing was explored: no thread executed an operation"
+	case s.Judges > 0 && s.Records == 0:
+		return "nothing was judged: the program records no operations and no notes"
+	}
+	return ""
 }
 
 // Finding is a violation with the run that showed it.
@@ -95,6 +111,7 @@ func (e *NotDeterministic) Error() string {
 type block struct {
 	number       uint64
 	runs, steps  uint64
+	records      uint64
 	traces       []uint64
 	fingerprints []uint64
 	unknown      uint64
@@ -110,7 +127,6 @@ func Hunt(t Target, o Options) (Summary, error) {
 	if err != nil {
 		return Summary{}, err
 	}
-	defer h.Watchdog.watch(t.Name, h.runners)()
 	var wg sync.WaitGroup
 	for _, r := range h.runners {
 		wg.Add(1)
@@ -141,7 +157,7 @@ func newHunt(t Target, o Options) (*hunt, error) {
 	}
 	h.last.Store((h.Runs + blockRuns - 1) / blockRuns)
 	for range h.Workers {
-		r, err := newRunner(t, h.Pins)
+		r, err := newRunner(t, h.Pins, h.Watchdog)
 		if err != nil {
 			for _, r := range h.runners {
 				r.close()
@@ -184,12 +200,11 @@ func (r *runner) measure() int {
 }
 
 func (h *hunt) work(r *runner) {
-	defer r.working.Store(false)
 	s, err := NewStrategy(h.Strategy)
 	if err != nil {
 		panic(err) // newHunt has made one already
 	}
-	plan := Plan{Seed: h.Seed}
+	plan := &Plan{Seed: h.Seed}
 	for {
 		// Asked before a block is taken, so that those taken are without a gap.
 		if h.Stop != nil && h.Stop() {
@@ -200,10 +215,7 @@ func (h *hunt) work(r *runner) {
 		if n >= h.last.Load() {
 			return
 		}
-		if plan.Questions == 0 {
-			plan.Questions = r.measure()
-		}
-		b := h.block(r, s, plan, n)
+		b := h.tryBlock(r, s, plan, n)
 		if b.finding != nil || b.err != nil {
 			lower(&h.last, n+1)
 		}
@@ -215,6 +227,31 @@ func (h *hunt) work(r *runner) {
 func lower(v *atomic.Uint64, to uint64) {
 	for old := v.Load(); to < old && !v.CompareAndSwap(old, to); old = v.Load() {
 	}
+}
+
+// tryBlock is block for targets that are not as they should be: what is left of
+// a block whose goroutine ends must not pass for no violation.
+func (h *hunt) tryBlock(r *runner, s Strategy, plan *Plan, n uint64) (b block) {
+	done := false
+	defer func() {
+		if done {
+			return
+		}
+		b = block{number: n}
+		if e := recover(); e != nil {
+			b.err = fmt.Errorf("target %s: outside of simulated code: %v", h.target.Name, e)
+			return
+		}
+		b.err = fmt.Errorf("target %s: its set-up, judges or check of the final state called runtime.Goexit (testing.T.FailNow does)", h.target.Name)
+		lower(&h.last, n+1)
+		h.done <- b // nobody else will: the goroutine ends
+	}()
+	if plan.Questions == 0 {
+		plan.Questions = r.measure()
+	}
+	b = h.block(r, s, *plan, n)
+	done = true
+	return b
 }
 
 // block does the runs of block n, up to its first violation.
@@ -229,6 +266,7 @@ func (h *hunt) block(r *runner, s Strategy, plan Plan, n uint64) block {
 		v := r.run(s)
 		b.runs++
 		b.steps += uint64(v.Steps)
+		b.records += uint64(len(v.History))
 		b.traces = append(b.traces, v.TraceHash)
 		b.fingerprints = append(b.fingerprints, v.Fingerprint)
 		if v.unknown != "" {
@@ -239,10 +277,10 @@ func (h *hunt) block(r *runner, s Strategy, plan Plan, n uint64) block {
 			b.finding = h.finding(r, v, run)
 			return b
 		}
-		if h.Audit > 0 && uint32(run)%uint32(h.Audit) == 0 {
+		if h.Audit > 0 && run%uint64(h.Audit) == 0 {
 			hash := v.TraceHash
 			s.Start(plan)
-			if r.run(s).TraceHash != hash {
+			if v := r.run(s); v.TraceHash != hash || v.violation != nil {
 				b.err = &NotDeterministic{h.target.Name, run}
 				return b
 			}
@@ -276,7 +314,7 @@ func (r *runner) finding(v *verdict) *Finding {
 
 // collect adds up the blocks in order.
 func (h *hunt) collect() (Summary, error) {
-	s := Summary{Target: h.target.Name, Strategy: h.Strategy, Seed: h.Seed, TraceHash: 1}
+	s := Summary{Target: h.target.Name, Strategy: h.Strategy, Seed: h.Seed, TraceHash: 1, Judges: len(h.target.Judges)}
 	waiting := map[uint64]block{}
 	seen := map[uint64]struct{}{}
 	var next uint64
@@ -307,6 +345,7 @@ func (h *hunt) collect() (Summary, error) {
 func (s *Summary) add(b block, seen map[uint64]struct{}) {
 	s.Runs += b.runs
 	s.Steps += b.steps
+	s.Records += b.records
 	for _, t := range b.traces {
 		s.TraceHash = scramble(s.TraceHash ^ t)
 	}

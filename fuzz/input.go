@@ -106,12 +106,11 @@ func ReplayInput(group []Target, in Input, w *Watchdog) (Target, *Finding, error
 		return Target{}, nil, errors.New("no targets to replay on")
 	}
 	t := in.Pick(group)
-	r, err := newRunner(t, nil)
+	r, err := newRunner(t, nil, w)
 	if err != nil {
 		return t, nil, err
 	}
 	defer r.close()
-	defer w.watch(t.Name, []*runner{r})()
 	return t, r.tryInput(in, r.measure()), nil
 }
 

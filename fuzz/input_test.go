@@ -43,7 +43,7 @@ func FuzzInput(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		in := Input(b)
 		s := newScript(in)
-		r, err := newRunner(in.Pick(group), nil)
+		r, err := newRunner(in.Pick(group), nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -53,7 +53,7 @@ func FuzzInput(f *testing.F) {
 }
 
 func TestInputsScriptRuns(t *testing.T) {
-	r, err := newRunner(checkThenAct(), nil)
+	r, err := newRunner(checkThenAct(), nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

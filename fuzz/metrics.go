@@ -15,7 +15,7 @@ const metricRuns = 64
 
 // Measure finds out what a target costs. It fails if the target can't run.
 func Measure(t Target, pins []machine.Pin) (Metrics, error) {
-	r, err := newRunner(t, pins)
+	r, err := newRunner(t, pins, nil)
 	if err != nil {
 		return Metrics{}, err
 	}

@@ -56,12 +56,11 @@ func (r Replay) Explain() string {
 // ReplayToken runs what a token names. The target must be the token's. It
 // fails if the target can't run.
 func ReplayToken(t Target, k Token, w *Watchdog) (Replay, error) {
-	r, err := newRunner(t, k.Pins)
+	r, err := newRunner(t, k.Pins, w)
 	if err != nil {
 		return Replay{}, err
 	}
 	defer r.close()
-	defer w.watch(t.Name, []*runner{r})()
 	return r.replay(k), nil
 }
 

@@ -39,7 +39,7 @@ func TestShrunkFindingsReplay(t *testing.T) {
 // other exception must keep its place or be reported.
 func neededEach(t *testing.T, target Target, small *Shrunk) {
 	t.Helper()
-	r, err := newRunner(target, nil)
+	r, err := newRunner(target, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/fusedos/stramash/checkers"
 	"github.com/fusedos/stramash/machine"
 )
 
@@ -34,17 +35,17 @@ type runner struct {
 	target  Target
 	machine *machine.Machine
 	passed  map[uint64]struct{} // histories that all judges passed
-	runs    atomic.Uint64       // begun; the watchdog looks at these two
-	working atomic.Bool         // there will be more of them
+	runs    atomic.Uint64       // twice those finished, and one more during a run: for the watchdog
 	out     verdict             // of the last run
+	unwatch func()
 }
 
 // maxPassed bounds the memory of verdicts.
 const maxPassed = 1 << 18
 
 // newRunner fails if the target can't run. Pins fix answers to the target's
-// workload questions.
-func newRunner(t Target, pins []machine.Pin) (*runner, error) {
+// workload questions. The watchdog may be nil.
+func newRunner(t Target, pins []machine.Pin, w *Watchdog) (*runner, error) {
 	if err := t.Validate(); err != nil {
 		return nil, err
 	}
@@ -54,12 +55,17 @@ func newRunner(t Target, pins []machine.Pin) (*runner, error) {
 	}
 	m.SetPins(pins)
 	r := &runner{target: t, machine: m, passed: map[uint64]struct{}{}}
-	r.working.Store(true)
+	r.unwatch = w.watch(r)
 	if err := r.checkPins(pins); err != nil {
-		m.Close()
+		r.close()
 		return nil, err
 	}
 	return r, nil
+}
+
+func (r *runner) close() {
+	r.unwatch()
+	r.machine.Close()
 }
 
 // Validate says what keeps the target from running, or nil.
@@ -94,7 +100,10 @@ func checkPin(target string, p machine.Pin, asked []machine.WorkloadAnswer) erro
 	var names []string
 	for _, a := range asked {
 		if a.Name != p.Name {
-			names = append(names, fmt.Sprintf("%s (0 to %d)", a.Name, a.N-1))
+			name := fmt.Sprintf("%s (0 to %d)", a.Name, a.N-1)
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
 			continue
 		}
 		if p.Value < 0 || p.Value >= a.N {
@@ -111,7 +120,7 @@ func checkPin(target string, p machine.Pin, asked []machine.WorkloadAnswer) erro
 // Parameters lists what the target asks of its workload in the natural run:
 // what Options.Pins can fix. It fails if the target can't run.
 func Parameters(t Target) ([]machine.WorkloadAnswer, error) {
-	r, err := newRunner(t, nil)
+	r, err := newRunner(t, nil, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -125,31 +134,29 @@ func Parameters(t Target) ([]machine.WorkloadAnswer, error) {
 	return out, nil
 }
 
-func (r *runner) close() { r.machine.Close() }
-
 // run executes and judges one run. The verdict is valid until the next one.
 func (r *runner) run(c machine.Chooser) *verdict {
 	r.runs.Add(1)
 	r.machine.Begin(c, r.target.Limits)
-	program, v := r.setUp()
-	if v != nil {
-		r.out = verdict{violation: v}
-		return &r.out
+	r.out = verdict{}
+	if program, ok := r.setUp(); ok {
+		r.out.Result = r.machine.Run(program.Threads...)
+		r.judge(program)
 	}
-	r.out.Result = r.machine.Run(program.Threads...)
-	r.out.violation, r.out.unknown = nil, ""
-	r.judge(program)
+	r.runs.Add(1)
 	return &r.out
 }
 
 // setUp builds the program. A panic of the set-up is a violation like any.
-func (r *runner) setUp() (p Program, v *Violation) {
+func (r *runner) setUp() (p Program, ok bool) {
 	defer func() {
 		if e := recover(); e != nil {
-			v = panicked(fmt.Sprint("set-up: ", e), machine.Sites())
+			r.out.TraceHash = r.machine.TraceHash()
+			r.out.violation = panicked(fmt.Sprint("set-up: ", e), machine.Sites())
 		}
 	}()
-	return r.target.Setup(r.machine), nil
+	p = r.target.Setup(r.machine)
+	return p, true
 }
 
 // judge fills in the rest of the run's verdict.
@@ -168,8 +175,21 @@ func (r *runner) judge(p Program) {
 		out.violation = v
 	}
 	if out.violation == nil && p.After != nil {
-		if err := p.After(); err != nil {
-			out.violation = &Violation{Judge: "final state", Rule: "final state", Message: "the final state is wrong: " + err.Error(), Signature: "final state"}
+		r.judgeState(p.After)
+	}
+}
+
+// judgeState asks the program whether the final state is right. What a run has
+// broken may well make it panic.
+func (r *runner) judgeState(after func() error) {
+	defer func() {
+		if e := recover(); e != nil {
+			r.out.violation = panicked(fmt.Sprint("the check of the final state: ", e), machine.Sites())
+		}
+	}()
+	if err := after(); err != nil {
+		r.out.violation = &Violation{
+			Judge: "final state", Rule: "final state", Message: "the final state is wrong: " + err.Error(), Signature: "final state",
 		}
 	}
 }
@@ -184,11 +204,11 @@ func (r *runner) judgeHistory(out *verdict) *Violation {
 		return nil
 	}
 	for _, j := range r.target.Judges {
-		v := j.Check(out.History)
+		v := check(j, out.History)
 		if v.Violation != nil {
 			return &Violation{
 				Judge: v.Violation.Judge, Rule: v.Violation.Rule, Message: nameClients(r.machine, v.Violation.Message),
-				Signature: v.Violation.Signature(),
+				Signature: r.signature(v.Violation),
 			}
 		}
 		if v.Unknown != "" {
@@ -202,6 +222,26 @@ func (r *runner) judgeHistory(out *verdict) *Violation {
 		r.passed[out.HistoryHash] = struct{}{}
 	}
 	return nil
+}
+
+// check asks one judge. One that panics has come to no conclusion.
+func check(j checkers.Judge, h machine.History) (v checkers.Verdict) {
+	defer func() {
+		if e := recover(); e != nil {
+			v = checkers.Verdict{Unknown: fmt.Sprint("it panicked: ", e)}
+		}
+	}()
+	return j.Check(h)
+}
+
+// signature tells bugs apart. It names the object by its label only: the
+// address may be another one in a smaller workload.
+func (r *runner) signature(v *checkers.Violation) string {
+	s := v.Judge + "/" + v.Rule
+	if name, ok := r.machine.LabelOf(v.Object); ok {
+		s += "/" + name
+	}
+	return s
 }
 
 // panicked describes a panic by the innermost function of the program.

@@ -29,12 +29,11 @@ const searchSteps = 4 << 20
 // The oracle is the signature of the violation. It fails if the finding does
 // not reproduce.
 func Shrink(t Target, f *Finding, o ShrinkOptions) (*Shrunk, error) {
-	r, err := newRunner(t, f.Pins)
+	r, err := newRunner(t, f.Pins, o.Watchdog)
 	if err != nil {
 		return nil, err
 	}
 	defer r.close()
-	defer o.Watchdog.watch(t.Name, []*runner{r})()
 	s := &shrinker{r: r, signature: f.Signature, ShrinkOptions: o}
 	if s.best = s.attempt(f.Schedule); s.best == nil {
 		return nil, fmt.Errorf("target %s: the violation does not show when its run is repeated", t.Name)

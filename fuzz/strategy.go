@@ -81,7 +81,7 @@ type randomWalk struct{ rand Rand }
 func (s *randomWalk) Start(p Plan) { s.rand = NewRand(p.Seed, p.Run) }
 
 func (s *randomWalk) Choose(c *machine.Choice) int {
-	if c.Kind == machine.Spurious {
+	if c.Kind == machine.Spurious || c.Kind == machine.Poll {
 		return rarely(&s.rand)
 	}
 	return s.rand.pick(c.Options)
@@ -125,7 +125,7 @@ func (s *pct) Start(p Plan) {
 func (s *pct) Choose(c *machine.Choice) int {
 	switch c.Kind {
 	case machine.Move:
-	case machine.Spurious:
+	case machine.Spurious, machine.Poll:
 		return rarely(&s.rand)
 	default:
 		return s.rand.pick(c.Options)

@@ -116,7 +116,7 @@ func (d *decoder) number(most uint64) uint64 {
 }
 
 func (d *decoder) text() string {
-	n := d.number(1 << 12)
+	n := d.number(1 << 16)
 	if d.err == nil && n > uint64(len(d.b)) {
 		d.err, d.b = errors.New("a name is cut short"), nil
 	}

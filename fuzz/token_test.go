@@ -73,7 +73,7 @@ func FuzzParseToken(f *testing.F) {
 // FuzzDecodeToken passes over the checksum, which random bytes never have.
 func FuzzDecodeToken(f *testing.F) {
 	f.Add([]byte("0123456789ab\x00\x02t0\x01\x01\x05\x00\x01"))
-	r, err := newRunner(correct(), nil)
+	r, err := newRunner(correct(), nil, nil)
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -18,8 +18,8 @@ type Watchdog struct {
 	Hung func(report string)
 }
 
-// watch looks at the runners until the function that it answers is called.
-func (w *Watchdog) watch(target string, runners []*runner) (stop func()) {
+// watch looks at a runner until the function that it answers is called.
+func (w *Watchdog) watch(r *runner) (stop func()) {
 	if w == nil {
 		return func() {}
 	}
@@ -31,21 +31,19 @@ func (w *Watchdog) watch(target string, runners []*runner) (stop func()) {
 	go func() {
 		tick := time.NewTicker(patience)
 		defer tick.Stop()
-		seen := make([]uint64, len(runners))
+		var seen uint64
 		for {
 			select {
 			case <-done:
 				return
 			case <-tick.C:
 			}
-			for i, r := range runners {
-				runs := r.runs.Load()
-				if runs == seen[i] && r.working.Load() {
-					w.Hung(hangReport(target, runs, patience))
-					return
-				}
-				seen[i] = runs
+			runs := r.runs.Load()
+			if runs == seen && runs%2 == 1 { // the same run as at the last tick
+				w.Hung(hangReport(r.target.Name, runs/2, patience))
+				return
 			}
+			seen = runs
 		}
 	}()
 	return func() { close(done) }
@@ -62,7 +60,7 @@ func computing() string {
 	buf = buf[:runtime.Stack(buf, true)]
 	for g := range strings.SplitSeq(string(buf), "\n\n") {
 		head, _, _ := strings.Cut(g, "\n")
-		simulated := strings.Contains(g, "machine.(*Thread).runBody") || strings.Contains(g, "fuzz.(*runner).setUp")
+		simulated := strings.Contains(g, "machine.(*Thread).runBody") || strings.Contains(g, "fuzz.(*runner).")
 		if simulated && !strings.Contains(head, "[coroutine") && !strings.Contains(head, "[chan") {
 			return g
 		}

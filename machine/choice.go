@@ -21,9 +21,12 @@ const (
 	// Workload asks what a program shall try: 0 to n-1, where 0 is the
 	// simplest.
 	Workload
+	// Poll asks whether a thread that seems to spin goes on all the same: 0
+	// no, it rests until what it looks at changes; 1 yes, for a while.
+	Poll
 )
 
-var choiceNames = [...]string{"", "move", "spurious", "workload"}
+var choiceNames = [...]string{"", "move", "spurious", "workload", "poll"}
 
 // String returns the kind's name, in lower case.
 func (k ChoiceKind) String() string {

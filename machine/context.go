@@ -7,7 +7,7 @@ import "strconv"
 type context struct {
 	name    ContextName
 	index   uint32    // events so far
-	visits  [4]uint16 // questions since the last event, by kind of choice
+	visits  [8]uint16 // questions since the last event, by kind of choice
 	hash    uint64    // of its events and all that they depend on
 	busy    bool      // visits or pending are not empty
 	irq     bool      // it is part of handling an interrupt
@@ -30,7 +30,7 @@ func (m *Machine) newContext(path string, name ContextName, parent *context) *co
 	}
 	c := m.contexts[m.nctx]
 	c.path, c.name, c.parent = path, name, parent
-	c.index, c.visits, c.hash, c.busy = 0, [4]uint16{}, uint64(name), false
+	c.index, c.visits, c.hash, c.busy = 0, [8]uint16{}, uint64(name), false
 	c.irq, c.spawned, c.pending = false, 0, c.pending[:0]
 	c.num = int32(m.nctx)
 	m.nctx++
@@ -40,7 +40,7 @@ func (m *Machine) newContext(path string, name ContextName, parent *context) *co
 // advance moves on to the next place.
 func (c *context) advance() {
 	c.index++
-	c.visits = [4]uint16{}
+	c.visits = [8]uint16{}
 }
 
 // paths of the first contexts, so that a run need not compute them.

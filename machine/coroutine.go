@@ -1,6 +1,7 @@
 package machine
 
 import (
+	"fmt"
 	"iter"
 	"runtime"
 )
@@ -120,7 +121,7 @@ func (t *Thread) exited(why string) {
 
 func (t *Thread) panicked(p any) {
 	if t.m.phase != unwinding {
-		t.m.over(Panicked, panicText(p), sites())
+		t.m.over(Panicked, fmt.Sprint(p), sites())
 	}
 }
 

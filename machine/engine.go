@@ -1,6 +1,9 @@
 package machine
 
-import "fmt"
+import (
+	"fmt"
+	"math/bits"
+)
 
 // Start is a thread that runs from the beginning of a run, on a CPU.
 type Start struct {
@@ -18,12 +21,22 @@ func (m *Machine) Starts(n int) []Start {
 	return m.starts[:n]
 }
 
-// The fair phase starts with short slices, and doubles them with every round,
-// so that programs which need some time alone get it.
-const (
-	firstSlice = 8
-	lastSlice  = 1 << 12
-)
+// firstSlice is the shortest time slice of the fair phase, in steps. The slices
+// of its rounds follow Luby's sequence, so that programs which need some time
+// alone get it, and those which need many turns get them.
+const firstSlice = 8
+
+// luby is the i-th number, from 1, of the sequence 1 1 2 1 1 2 4 1 1 2 … (M.
+// Luby, A. Sinclair and D. Zuckerman, Information Processing Letters 47, 1993).
+func luby(i int) int {
+	for {
+		size := 1 << (bits.Len(uint(i)) - 1) // the largest power of two up to i
+		if i == 2*size-1 {
+			return size
+		}
+		i -= size - 1
+	}
+}
 
 // Run executes the program until every thread has finished or the run has
 // failed. Threads are started in order; two can't start on one CPU. Threads
@@ -144,7 +157,7 @@ func (t *Thread) pause(op announced) int {
 
 // settleContext does what must be done at x's next event.
 func (m *Machine) settleContext(x *context) {
-	x.visits = [4]uint16{}
+	x.visits = [8]uint16{}
 	x.busy = false
 	m.flush(x, m.steps-1)
 }
@@ -375,9 +388,9 @@ func (m *Machine) rotate() int {
 	}
 	next := opts.after(m.turn)
 	if next <= m.turn {
-		m.sliceSize = min(2*m.sliceSize, lastSlice)
+		m.round++
 	}
-	m.turn, m.slice = next, m.sliceSize
+	m.turn, m.slice = next, firstSlice*luby(m.round)
 	if m.reserve.Has(m.turn) {
 		m.wakeReserve(m.turn)
 	}

@@ -85,12 +85,13 @@ const (
 	OpDeliver             // an interrupt line fires; Addr is cpu<<8 | Vector
 	OpSwitch              // the CPU goes on with another thread; Addr holds the Handle
 	OpSpawn               // creates a thread; Addr holds the Handle
+	OpMask                // disables interrupts
 )
 
 var opNames = [...]string{
 	"none", "load", "store", "cas", "swap", "add", "and", "or", "test-and-set",
 	"load-exclusive", "store-exclusive", "fence", "await", "timeout", "halt",
-	"enter", "leave", "send", "deliver", "switch", "spawn",
+	"enter", "leave", "send", "deliver", "switch", "spawn", "mask",
 }
 
 // String returns the kind's name, in lower case.

@@ -17,11 +17,14 @@ type Limits struct {
 	// Spurious is the number of store-exclusives that may fail for no
 	// reason of the program's.
 	Spurious int
+	// Polls is the number of times that a thread which seems to spin may go
+	// on all the same.
+	Polls int
 }
 
 // DefaultLimits are enough for programs of a few hundred steps.
 func DefaultLimits() Limits {
-	return Limits{Steps: 4000, FairSteps: 16000, Interrupts: 3, Spurious: 2}
+	return Limits{Steps: 4000, FairSteps: 16000, Interrupts: 3, Spurious: 2, Polls: 4}
 }
 
 // withDefaults replaces what is zero; a negative count means none at all.
@@ -29,7 +32,7 @@ func (l Limits) withDefaults() Limits {
 	d := DefaultLimits()
 	for _, f := range []struct{ have, want *int }{
 		{&l.Steps, &d.Steps}, {&l.FairSteps, &d.FairSteps},
-		{&l.Interrupts, &d.Interrupts}, {&l.Spurious, &d.Spurious},
+		{&l.Interrupts, &d.Interrupts}, {&l.Spurious, &d.Spurious}, {&l.Polls, &d.Polls},
 	} {
 		if *f.have == 0 {
 			*f.have = *f.want
@@ -125,9 +128,10 @@ type Machine struct {
 	interrupts int
 	translates bool
 	spurious   int
+	polls      int
 	turn       int // fair phase: whose turn, and the rest of the slice
 	slice      int
-	sliceSize  int
+	round      int
 	fairEnd    int
 	turnedFair bool
 	badAnswer  string // of the chooser
@@ -188,8 +192,8 @@ func (m *Machine) Begin(c Chooser, l Limits) {
 	m.enabled, m.reserve = 0, 0
 	m.used, m.prime, m.live, m.nctx = 0, len(m.cpus), 0, 0
 	m.exceptions, m.history, m.histHash = m.exceptions[:0], m.history[:0], 1
-	m.interrupts, m.spurious, m.translates = 0, 0, false
-	m.turn, m.slice, m.sliceSize, m.fairEnd, m.turnedFair = 0, 0, firstSlice, 0, false
+	m.interrupts, m.spurious, m.polls, m.translates = 0, 0, 0, false
+	m.turn, m.slice, m.round, m.fairEnd, m.turnedFair = 0, 0, 1, 0, false
 	m.badAnswer = ""
 	m.outcome, m.detail, m.stack = Finished, "", nil
 	m.workload, m.labels = m.workload[:0], m.labels[:0]
@@ -202,6 +206,9 @@ func (m *Machine) Begin(c Chooser, l Limits) {
 		m.cost.Reset()
 	}
 }
+
+// TraceHash is the hash of the run so far: of one that the set-up has cut short.
+func (m *Machine) TraceHash() uint64 { return m.hash }
 
 // Platform is what the machine was made of.
 func (m *Machine) Platform() Platform { return m.platform }
@@ -282,15 +289,23 @@ func (m *Machine) Label(at VA, size uint64, name string) {
 
 // NameAddr is the name of an address: its label with the offset, or hex.
 func (m *Machine) NameAddr(a VA) string {
+	if name, ok := m.LabelOf(a); ok {
+		return name
+	}
+	return fmt.Sprintf("%#x", uint64(a))
+}
+
+// LabelOf is the label of an address with the offset, if it has one.
+func (m *Machine) LabelOf(a VA) (name string, ok bool) {
 	for i := len(m.labels) - 1; i >= 0; i-- {
 		l := m.labels[i]
 		if off := uint64(a - l.at); off == 0 {
-			return l.name
+			return l.name, true
 		} else if off < l.size {
-			return fmt.Sprintf("%s+%d", l.name, off)
+			return fmt.Sprintf("%s+%d", l.name, off), true
 		}
 	}
-	return fmt.Sprintf("%#x", uint64(a))
+	return "", false
 }
 
 func (m *Machine) mustBeSettingUp(what string) {

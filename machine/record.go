@@ -49,8 +49,15 @@ func (t *Thread) record(k RecordKind, object VA) Record {
 	return r
 }
 
+// maxRecords bounds what one run records, for a loop that records and takes no
+// step has no other bound.
+const maxRecords = 1 << 20
+
 // later appends the record when the thread's next operation is executed.
 func (t *Thread) later(r Record) {
+	if len(t.ctx.pending) >= maxRecords {
+		t.m.abort(Panicked, "more than %d records without an operation on the machine", maxRecords)
+	}
 	t.ctx.pending = append(t.ctx.pending, r)
 	t.ctx.busy = true
 }
@@ -72,6 +79,9 @@ func (m *Machine) flush(x *context, steps int) {
 func (m *Machine) append(r *Record, steps int) {
 	if m.phase == unwinding {
 		return
+	}
+	if len(m.history) >= maxRecords {
+		m.abort(Panicked, "more than %d records in one run: record operations, not each access", maxRecords)
 	}
 	r.Step = int32(steps)
 	m.history = append(m.history, *r)
@@ -121,6 +131,9 @@ func (m *Machine) chooseWorkload(x *context, name string, n int) int {
 	}
 	if m.phase == unwinding {
 		panic(unwind{})
+	}
+	if len(m.workload) >= maxRecords {
+		m.abort(Panicked, "more than %d workload questions in one run", maxRecords)
 	}
 	v, pinned := 0, false
 	for _, p := range m.pins {

@@ -97,7 +97,7 @@ func (m *Machine) stuck() {
 
 // unfinished ends a run that did not finish within its fair steps.
 func (m *Machine) unfinished() {
-	o, detail := Livelock, fmt.Sprintf("not finished after %d steps, of which the last %d were fair: %s",
+	o, detail := Livelock, fmt.Sprintf("not finished after %d steps, of which the last %d were fair (Limits.FairSteps gives more): %s",
 		m.steps, m.limits.FairSteps, m.situation())
 	if who := m.sleeper(); who != "" {
 		o, detail = LostWakeup, who+"; "+detail
@@ -127,11 +127,16 @@ func (m *Machine) sleeper() string {
 // situation says what every unfinished thread is doing.
 func (m *Machine) situation() string {
 	var b strings.Builder
+	told := 0
 	for _, t := range m.threads[len(m.cpus) : len(m.cpus)+m.used] {
 		if t.done {
 			continue
 		}
-		if b.Len() > 0 {
+		if told++; told > toldThreads {
+			b.WriteString("; and others")
+			break
+		}
+		if told > 1 {
 			b.WriteString("; ")
 		}
 		fmt.Fprintf(&b, "thread %s ", t.path())
@@ -151,6 +156,9 @@ func (m *Machine) situation() string {
 	}
 	return b.String()
 }
+
+// toldThreads is how many threads a situation names.
+const toldThreads = 8
 
 // describe says what an operation does, for a reader.
 func (m *Machine) describe(op Op) string {
@@ -178,13 +186,6 @@ func (m *Machine) describeWait(b *strings.Builder, w *waiting) {
 		}
 		fmt.Fprintf(b, "awaits %s %s %#x (it is %#x)", at, rel, c.Want, m.stored(nil, w.at[i]))
 	}
-}
-
-func panicText(p any) string {
-	if e, ok := p.(error); ok {
-		return e.Error()
-	}
-	return fmt.Sprint(p)
 }
 
 // sites is the stack of the caller, without this package and the runtime.

@@ -1,13 +1,14 @@
 package machine
 
-// Spawn creates a thread, in the set-up. It runs when a CPU switches to it.
+// Spawn creates a thread, in the set-up. It runs when a CPU switches to it, and
+// starts with interrupts disabled, inside the switch that led to it.
 func (m *Machine) Spawn(body func(*Thread)) Handle {
 	m.mustBeSettingUp("Machine.Spawn")
 	return m.spawn(m.setup, body).handle
 }
 
-// Spawn creates a thread. It runs when a CPU switches to it, and the run is
-// not over before it has finished.
+// Spawn creates a thread. It runs when a CPU switches to it, starting with
+// interrupts disabled, and the run is not over before it has finished.
 func (t *Thread) Spawn(body func(*Thread)) Handle {
 	m, op := t.m, Op{Kind: OpSpawn}
 	t.announce(op.pack())
@@ -20,7 +21,9 @@ func (t *Thread) Spawn(body func(*Thread)) Handle {
 
 func (m *Machine) spawn(by *context, body func(*Thread)) *Thread {
 	path := by.spawnPath()
-	return m.addThread(m.newContext(path, NameOf(path), nil), body)
+	u := m.addThread(m.newContext(path, NameOf(path), nil), body)
+	u.masked = true
+	return u
 }
 
 // IdleHandle is the handle of the idle context of the thread's CPU.

@@ -161,6 +161,9 @@ func (t *Thread) ArmTimer() {
 // with it when the CPU switches.
 func (t *Thread) DisableInterrupts() (enabled bool) {
 	enabled = !t.masked
+	if enabled {
+		t.aboutToMask()
+	}
 	t.maskInterrupts(true)
 	return enabled
 }
@@ -169,7 +172,21 @@ func (t *Thread) DisableInterrupts() (enabled bool) {
 func (t *Thread) EnableInterrupts() { t.maskInterrupts(false) }
 
 // RestoreInterrupts takes what DisableInterrupts answered.
-func (t *Thread) RestoreInterrupts(enabled bool) { t.maskInterrupts(!enabled) }
+func (t *Thread) RestoreInterrupts(enabled bool) {
+	if !enabled && !t.masked {
+		t.aboutToMask()
+	}
+	t.maskInterrupts(!enabled)
+}
+
+// aboutToMask is the last moment at which an interrupt lands.
+func (t *Thread) aboutToMask() {
+	if t.m.phase != unwinding && len(t.cpu.lines) > 0 {
+		op := Op{Kind: OpMask}
+		t.announce(op.pack())
+		t.local(op, true)
+	}
+}
 
 // InterruptsDisabled says whether the CPU's interrupts are masked.
 func (t *Thread) InterruptsDisabled() bool { return t.masked }

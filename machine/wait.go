@@ -171,12 +171,14 @@ func (t *Thread) find(op Op) access {
 
 // Some spins are not announced. A thread that has executed the same load
 // spinLoads times in a row with the same result, or that loads when memory has
-// not changed for calmSteps steps, is taken to spin: it rests until that
-// location, or memory at all, changes, or nothing else can move. The bounds
-// are above what code repeats for other reasons.
+// not changed for calmSteps steps, seems to spin. It rests until that location,
+// or memory at all, changes, or nothing else can move. But it may be about to
+// give up, so whether it goes on for another pollLoads is a choice. In the fair
+// phase, where the others do come to move, it rests after so many only.
 const (
 	spinLoads = 4
 	calmSteps = 256
+	pollLoads = 64
 	anywhere  = ^PA(0) // the word to rest on that stands for all of memory
 )
 
@@ -195,14 +197,40 @@ func (t *Thread) repeats(l PA, v uint64) {
 // lookForSpin is told of a load that repeats the thread's last one or comes
 // after a long calm.
 func (t *Thread) lookForSpin(l PA) {
-	if t.m.phase == unwinding {
-		return
+	m := t.m
+	t.spins++
+	switch {
+	case m.phase == unwinding:
+	case m.phase == fair:
+		if t.spins >= pollLoads {
+			t.takeRest(l)
+		}
+	case m.steps > m.calm:
+		if t.pollsOn() {
+			m.calm = m.steps + calmSteps
+		} else {
+			t.takeRest(anywhere)
+		}
+	case t.spins >= spinLoads:
+		if t.pollsOn() {
+			t.spins = spinLoads - pollLoads
+		} else {
+			t.takeRest(l)
+		}
 	}
-	if t.m.steps > t.m.calm {
-		t.takeRest(anywhere)
-	} else if t.spins++; t.spins >= spinLoads {
-		t.takeRest(l)
+}
+
+// pollsOn asks whether a thread that seems to spin goes on all the same.
+func (t *Thread) pollsOn() bool {
+	m := t.m
+	if m.phase != adversarial || m.polls >= m.limits.Polls || m.enabled&^t.cpu.bit == 0 {
+		return false
 	}
+	if m.choose(t.ctx, Poll, 2) == 0 {
+		return false
+	}
+	m.polls++
+	return true
 }
 
 // takeRest moves the thread's CPU to the reserve.
