@@ -3,14 +3,17 @@ package fuzz
 import (
 	"fmt"
 	"os"
+	"regexp"
 	"runtime"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/fusedos/stramash/machine"
 )
 
-// ReplayVariable is the environment variable in which Check looks for a token
-// to replay instead of hunting.
+// ReplayVariable is the environment variable in which Check, Fuzz and FuzzGroup
+// look for a token to replay instead of hunting. Tests of other targets skip.
 const ReplayVariable = "STRAMASH_REPLAY"
 
 // CheckOption changes what Check does.
@@ -53,7 +56,7 @@ func Check(t *testing.T, target Target, options ...CheckOption) {
 		f(&o)
 	}
 	if o.token != "" {
-		checkReplay(t, target, o.token)
+		checkReplay(t, []Target{target}, o.token)
 		return
 	}
 	o.Watchdog = testWatchdog
@@ -72,8 +75,13 @@ func Check(t *testing.T, target Target, options ...CheckOption) {
 // does.
 var testWatchdog = &Watchdog{Hung: func(report string) { panic(report) }}
 
+// replayCommand runs the test of t alone, with a token in place of %s.
 func replayCommand(t testing.TB) string {
-	return ReplayVariable + "=%s go test -run '^" + t.Name() + "$'"
+	parts := strings.Split(t.Name(), "/")
+	for i, p := range parts {
+		parts[i] = "^" + regexp.QuoteMeta(p) + "$"
+	}
+	return ReplayVariable + "=%s go test -run '" + strings.ReplaceAll(strings.Join(parts, "/"), "'", ".") + "'"
 }
 
 // testReport is the report of a finding, shrunk if that is possible.
@@ -89,16 +97,18 @@ func testReport(target Target, f *Finding, command string) string {
 	return "\n" + report
 }
 
-func checkReplay(t *testing.T, target Target, token string) {
+// checkReplay replays a token, if it is for one of the targets.
+func checkReplay(t testing.TB, group []Target, token string) {
 	t.Helper()
 	k, err := ParseToken(token)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if k.Target != target.Name {
-		t.Skipf("the token is for target %s, not %s", k.Target, target.Name)
+	i := slices.IndexFunc(group, func(target Target) bool { return target.Name == k.Target })
+	if i < 0 {
+		t.Skipf("the token is for target %s, which is not one of this test", k.Target)
 	}
-	r, err := ReplayToken(target, k, testWatchdog)
+	r, err := ReplayToken(group[i], k, testWatchdog)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,6 +128,11 @@ func Fuzz(f *testing.F, target Target) { FuzzGroup(f, []Target{target}) }
 // fails the input, which go test then keeps in testdata as a regression test.
 // Give go test -fuzzminimizetime=10x: what makes the run small is here.
 func FuzzGroup(f *testing.F, group []Target) {
+	command := replayCommand(f)
+	if token := os.Getenv(ReplayVariable); token != "" {
+		checkReplay(f, group, token)
+		return
+	}
 	runners := make([]*runner, len(group))
 	questions := make([]int, len(group))
 	for i, t := range group {
@@ -134,9 +149,9 @@ func FuzzGroup(f *testing.F, group []Target) {
 		}
 	})
 	f.Fuzz(func(t *testing.T, in []byte) {
-		i := int(Input(in).at(0)-'0') % len(group)
+		i := Input(in).pick(len(group))
 		if found := runners[i].tryInput(in, questions[i]); found != nil {
-			t.Fatal(testReport(group[i], found, "verify replay %s"))
+			t.Fatal(testReport(group[i], found, command))
 		}
 	})
 }

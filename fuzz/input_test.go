@@ -43,7 +43,7 @@ func FuzzInput(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		in := Input(b)
 		s := newScript(in)
-		r, err := newRunner(in.Pick(group), nil, nil)
+		r, err := newRunner(group[in.pick(len(group))], nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -63,12 +63,15 @@ func TestInputsScriptRuns(t *testing.T) {
 	if f := r.tryInput(in, 20); f == nil || f.Signature != "final state" {
 		t.Errorf("found %+v", f)
 	}
+	if f := r.tryInput(Input("0"), 20); f != nil {
+		t.Errorf("a seed ran: %+v", f)
+	}
 	// It is the same every time.
 	a, b := r.tryInput(in, 20), r.tryInput(in, 20)
 	if a.TraceHash != b.TraceHash {
 		t.Error("an input made two different runs")
 	}
-	if _, f, err := ReplayInput([]Target{correct(), checkThenAct()}, Input("1"), nil); err != nil || f == nil {
+	if _, f, err := ReplayInput([]Target{correct(), checkThenAct()}, Input("10"), nil); err != nil || f == nil {
 		t.Errorf("replay: %v, %v", f, err)
 	}
 }
