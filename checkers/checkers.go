@@ -25,7 +25,9 @@ import (
 type Judge interface {
 	// Name returns the judge's name, which is stable from version to version.
 	Name() string
-	// Check judges h, which it neither changes nor keeps.
+	// Check judges h, which it neither changes nor keeps. The verdict must not
+	// depend on the records' Step: package fuzz judges a history once, however
+	// many runs record it at other steps.
 	Check(h machine.History) Verdict
 }
 

@@ -132,8 +132,6 @@ func (t *Thread) announce(op announced) {
 			q.Context, q.Index, q.Visit = x.name, x.index, x.visits[Move]
 			if pick := m.chooser.Choose(q); pick != c.id {
 				m.except(x, pick)
-				x.visits[Move]++
-				x.busy = true
 				t.giveWay(op, pick)
 			}
 		} else if pick := t.pause(op); pick != c.id {
@@ -243,6 +241,9 @@ func (t *Thread) giveWay(op announced, pick int) {
 			if a.cpu == t.cpu {
 				t.takeInterrupt()
 			}
+		}
+		if x := t.ctx; x.visits[Move] == 0 { // announce does not count its own question
+			x.visits[Move], x.busy = 1, true
 		}
 		pick = t.decideAnew(op)
 	}
