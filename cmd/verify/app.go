@@ -24,6 +24,7 @@ type app struct {
 	targets  []fuzz.Target
 	groups   map[string][]fuzz.Target
 	watchdog *fuzz.Watchdog
+	grace    time.Duration // how long the command may take to end after ctx has
 }
 
 // output remembers the first error, so that a full disk is not a success.
@@ -71,7 +72,7 @@ type subcommand struct {
 func subcommands() []subcommand {
 	return []subcommand{
 		{"", "", "", "the gate: every target for its number of runs, the laws, then the metrics", (*app).gate},
-		{"run", "Find", "[TARGET…]", "hunt for a violation in targets", (*app).hunt},
+		{"run", "Find", "[TARGET…]", "hunt for a violation in targets", (*app).run},
 		{"bugs", "Find", "[BUG…]", "build each seeded bug and show that it is found", (*app).bugs},
 		{"replay", "Look into", "TOKEN or FILE", "run one violation again: the step-by-step account", (*app).replay},
 		{"shrink", "Look into", "TOKEN or FILE", "make a violation smaller, and say what was tried", (*app).shrink},
@@ -101,39 +102,50 @@ func (a *app) main(args []string) int {
 }
 
 func (a *app) dispatch(args []string) status {
-	name, rest := "", args
-	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
-		name, rest = args[0], args[1:]
+	if len(args) > 0 && (args[0] == "help" || isHelp(args[0])) {
+		return a.help(args)
 	}
-	if name == "help" || name == "" && len(args) > 0 && isHelp(args[0]) {
-		return a.help(rest)
+	c, rest, err := choose(args)
+	s := statusOK
+	if err == nil {
+		s, err = c.run(a, rest)
 	}
-	c, ok := lookUp(name)
-	if !ok {
-		a.complain("verify: no subcommand is called %q%s", name, suggest(name, subcommandNames(), "verify help lists them"))
-		return statusUsage
+	if err == nil || errors.Is(err, flag.ErrHelp) {
+		return s
 	}
-	s, err := c.run(a, rest)
-	if errors.Is(err, flag.ErrHelp) {
-		return statusOK
+	a.complain("%s: %v", c.title(), err)
+	if s == statusOK {
+		s = statusOf(err)
 	}
-	if err != nil {
-		a.complain("%s: %v", c.title(), err)
-		s = worst(s, statusOf(err))
+	if asksJSON(args) {
+		verdict := map[bool]string{true: "inconclusive", false: "error"}[s == statusInconclusive]
+		a.emit(map[string]string{"type": "summary", "verdict": verdict, "why": err.Error()})
 	}
 	return s
 }
 
+// choose finds the subcommand that the arguments begin with, and answers those
+// that are left. It is the gate if they begin with a flag or there are none.
+func choose(args []string) (c subcommand, rest []string, err error) {
+	all := subcommands()
+	if len(args) == 0 || strings.HasPrefix(args[0], "-") {
+		return all[0], args, nil
+	}
+	name := func(c subcommand) string { return c.name }
+	found, err := catalogue[subcommand]{"subcommand", all[1:], name, "verify help lists them"}.pick(args[:1])
+	if err != nil {
+		return all[0], nil, err
+	}
+	return found[0], args[1:], nil
+}
+
+// asksJSON says whether -json is among the arguments, whatever else they are.
+func asksJSON(args []string) bool {
+	return slices.ContainsFunc(args, func(s string) bool { return s == "-json" || s == "--json" })
+}
+
 // title is how the command calls itself.
 func (c subcommand) title() string { return strings.TrimSpace("verify " + c.name) }
-
-func subcommandNames() []string {
-	var names []string
-	for _, c := range subcommands()[1:] {
-		names = append(names, c.name)
-	}
-	return names
-}
 
 // statusOf says what an error means for the exit status. What is not known to
 // be a fault is bad input.

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/fusedos/stramash/cmd/verify/internal/bugs"
+	"github.com/fusedos/stramash/cmd/verify/internal/find"
 	"github.com/fusedos/stramash/cmd/verify/internal/laws"
 	"github.com/fusedos/stramash/fuzz"
 )
@@ -142,6 +144,24 @@ func TestLawsAreInTheVerdict(t *testing.T) {
 		s := summaryLine{Verdict: test.before}
 		if s.judge(test.results); s.Verdict != test.want {
 			t.Errorf("%s after %s: %s, want %s", test.name, test.before, s.Verdict, test.want)
+		}
+	}
+}
+
+func TestBugsHaveTheWorstVerdict(t *testing.T) {
+	pass := shown{Shown: bugs.Shown{Found: true}}
+	large := shown{Shown: bugs.Shown{Found: true, Sizes: find.Sizes{Preemptions: 99}}}
+	hunter := shown{err: &bugs.HunterError{Err: errors.New("x")}}
+	ended := shown{err: context.Canceled}
+	order := []shown{hunter, {}, large, ended, pass}
+	names := []string{"error", "not found", "not small", "inconclusive", "pass"}
+	for i, worse := range order {
+		for _, better := range order[i:] {
+			for _, all := range [][]shown{{worse, better}, {better, worse}} {
+				if got := bugSummary(all, 0).Verdict; got != names[i] {
+					t.Errorf("%s, want %s", got, names[i])
+				}
+			}
 		}
 	}
 }

@@ -2,8 +2,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 )
 
@@ -39,7 +37,8 @@ func (a *app) bench(args []string) (status, error) {
 	if err != nil {
 		return 0, err
 	}
-	chosen, err := pickExperiments(names)
+	name := func(e experiment) string { return e.name }
+	chosen, err := catalogue[experiment]{"experiment", experiments(), name, ""}.pick(names)
 	if err != nil {
 		return 0, err
 	}
@@ -87,24 +86,4 @@ func number(v float64) string {
 		return grouped(uint64(v))
 	}
 	return fmt.Sprintf("%.2f", v)
-}
-
-func pickExperiments(names []string) ([]experiment, error) {
-	all := experiments()
-	if len(names) == 0 {
-		return all, nil
-	}
-	var out []experiment
-	for _, name := range names {
-		i := slices.IndexFunc(all, func(e experiment) bool { return e.name == name })
-		if i < 0 {
-			var known []string
-			for _, e := range all {
-				known = append(known, e.name)
-			}
-			return nil, fmt.Errorf("no experiment is called %q%s", name, suggest(name, known, "use one of "+strings.Join(known, ", ")))
-		}
-		out = append(out, all[i])
-	}
-	return out, nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -27,7 +28,7 @@ const maxSeeds = 1 << 16
 func (a *app) bugs(args []string) (status, error) {
 	f := a.newFlags("bugs")
 	seeds := f.count("seeds", 10, maxSeeds, "how many `seeds` must find each bug")
-	first := f.Uint64("seed", 0, "the first `seed`")
+	first := f.orNone("seed", 0, math.MaxUint64-maxSeeds, "the first `seed`")
 	runs := f.count("runs", fuzz.DefaultRuns, maxRuns, "how many `runs` each seed has in each target")
 	workers := f.count("workers", uint64(min(runtime.NumCPU(), maxWorkers)), maxWorkers, "how many `bugs` are at work at a time")
 	dir := f.String("dir", "", "the `directory` of the bugs (default "+bugsDir+" in the module)")
@@ -36,7 +37,7 @@ func (a *app) bugs(args []string) (status, error) {
 	if err != nil {
 		return 0, err
 	}
-	b := &bugHunt{a: a, effort: bugs.Effort{Runs: runs.n, Seeds: seeds.n, First: *first}, json: f.json, verbose: *verbose}
+	b := &bugHunt{a: a, effort: bugs.Effort{Runs: runs.n, Seeds: seeds.n, First: first.n}, json: f.json, verbose: *verbose}
 	if err := b.load(*dir, names); err != nil {
 		return 0, err
 	}
@@ -48,6 +49,7 @@ type bugHunt struct {
 	a             *app
 	root          string
 	bugs          []bugs.Bug
+	patched       []bugs.Patched // the files of each
 	effort        bugs.Effort
 	json, verbose bool
 }
@@ -68,32 +70,29 @@ func (b *bugHunt) load(dir string, names []string) error {
 	if err != nil {
 		return err
 	}
-	if b.bugs, err = pickBugs(all, names); err != nil {
+	name := func(b bugs.Bug) string { return b.Name }
+	if b.bugs, err = (catalogue[bugs.Bug]{"bug", all, name, "verify list bugs names them"}).pick(names); err != nil {
 		return err
 	}
 	if len(b.bugs) == 0 {
 		return fmt.Errorf("%s holds no bug: each is a directory with bug.diff and bug.txt", dir)
 	}
-	return b.checkTargets()
+	if err := b.checkTargets(); err != nil {
+		return err
+	}
+	return b.patch()
 }
 
-func pickBugs(all []bugs.Bug, names []string) ([]bugs.Bug, error) {
-	if len(names) == 0 {
-		return all, nil
-	}
-	var known []string
-	for _, b := range all {
-		known = append(known, b.Name)
-	}
-	var out []bugs.Bug
-	for _, name := range names {
-		i := slices.Index(known, name)
-		if i < 0 {
-			return nil, fmt.Errorf("no bug is called %q%s", name, suggest(name, known, "verify list bugs names them"))
+// patch applies all diffs, so that a bad one shows before the first hunt.
+func (b *bugHunt) patch() error {
+	for _, bug := range b.bugs {
+		p, err := bug.Patch(b.root)
+		if err != nil {
+			return err
 		}
-		out = append(out, all[i])
+		b.patched = append(b.patched, p)
 	}
-	return out, nil
+	return nil
 }
 
 // checkTargets makes sure that the bugs name targets that there are.
@@ -155,7 +154,7 @@ func (b *bugHunt) start(workers int) []chan shown {
 			go func() {
 				defer func() { <-slots }()
 				began := time.Now()
-				s, err := bug.Show(b.a.ctx, b.root, b.effort)
+				s, err := bug.Show(b.a.ctx, b.root, b.patched[i], b.effort)
 				out[i] <- shown{bug, s, seconds(began), err}
 			}()
 		}
@@ -179,6 +178,19 @@ func (s shown) status() status {
 	return statusOK
 }
 
+// verdict is what came of the bug in a word or two.
+func (s shown) verdict() string {
+	switch s.status() {
+	case statusOK:
+		return "pass"
+	case statusInconclusive:
+		return "inconclusive"
+	case statusViolation:
+		return map[bool]string{true: "not small", false: "not found"}[s.Found]
+	}
+	return "error"
+}
+
 // bugLine is the JSON of a bug.
 type bugLine struct {
 	Type       string   `json:"type"`
@@ -188,6 +200,7 @@ type bugLine struct {
 	Target     string   `json:"target,omitempty"`
 	Rule       string   `json:"rule,omitempty"`
 	Expected   []string `json:"expected"`
+	Orders     []string `json:"orders,omitempty"` // of memory, under which it shows
 	Seeds      int      `json:"seeds"`
 	FoundSeeds int      `json:"seeds_found"`
 	RunsMedian uint64   `json:"runs_median"`
@@ -203,15 +216,15 @@ type bugLine struct {
 // print tells of one bug: as a JSON line, or what the table can't hold.
 func (b *bugHunt) print(s shown) {
 	l := bugLine{
-		Type: "bug", Bug: s.bug.Name, Found: s.Found, Small: s.Found && s.Sizes.Small(), Target: s.Target, Rule: s.Rule, Expected: s.bug.Shows,
+		Type: "bug", Bug: s.bug.Name, Found: s.Found, Small: s.Found && s.Sizes.Small(), Target: s.Target, Rule: s.Rule, Expected: s.bug.Shows, Orders: s.bug.Orders,
 		Seeds: s.Seeds, FoundSeeds: s.FoundSeeds, RunsMedian: s.RunsMedian, RunsMax: s.RunsMax,
 		Sizes: s.Sizes, Otherwise: s.Instead.Rule, Token: s.Worst.Token, Source: s.bug.Source, Seconds: s.seconds,
 	}
-	if s.err != nil {
+	if s.status() == statusInconclusive {
+		l.Error = "interrupted"
+	} else if s.err != nil {
 		l.Error = s.err.Error()
-		if !b.a.interrupted() {
-			b.a.complain("verify bugs: %v", s.err)
-		}
+		b.a.complain("verify bugs: %v", s.err)
 	}
 	if b.json {
 		b.a.emit(l)
@@ -231,21 +244,16 @@ type bugTotal struct {
 
 func bugSummary(all []shown, took float64) bugTotal {
 	t := bugTotal{Type: "summary", Bugs: len(all), Verdict: "pass", Seconds: took}
+	order := []string{"pass", "inconclusive", "not small", "not found", "error"}
+	worst := 0
 	for _, s := range all {
-		switch s.status() {
-		case statusOK:
+		verdict := s.verdict()
+		worst = max(worst, slices.Index(order, verdict))
+		if verdict == "pass" {
 			t.Found++
-		case statusViolation:
-			t.Verdict = "not small"
-			if !s.Found {
-				t.Verdict = "not found"
-			}
-		case statusInconclusive:
-			t.Verdict = "inconclusive"
-		default:
-			t.Verdict = "error"
 		}
 	}
+	t.Verdict = order[worst]
 	return t
 }
 
@@ -262,7 +270,7 @@ func bugTable(w io.Writer, all []shown) {
 func (s shown) found() string {
 	switch {
 	case s.err != nil:
-		return "error"
+		return s.verdict()
 	case s.FoundSeeds < s.Seeds && s.Instead.Found:
 		return fmt.Sprintf("%d of %d seeds; else %s, not %s", s.FoundSeeds, s.Seeds, s.Instead.Rule, strings.Join(s.bug.Shows, " or "))
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"runtime"
 	"time"
 
@@ -33,38 +34,35 @@ type outcome struct {
 
 // campaignFlags are the flags that gate and run have in common.
 type campaignFlags struct {
-	runs, workers *count
-	seed          *uint64
-	budget        *time.Duration
+	runs, workers, seed *count
+	budget              wait
 }
 
 // maxWorkers bounds -workers.
 const maxWorkers = 1024
 
 // campaign defines the flags; each target gets so many runs by default.
-func (f *flags) campaign(runs uint64) campaignFlags {
-	return campaignFlags{
+func (f *flags) campaign(runs uint64) *campaignFlags {
+	c := &campaignFlags{
 		runs:    f.count("runs", runs, maxRuns, "how many `runs` each target gets; 1 is enough for strategy natural"),
 		workers: f.count("workers", uint64(min(runtime.NumCPU(), maxWorkers)), maxWorkers, "how many `machines` are at work at a time; no result depends on it"),
-		seed:    f.Uint64("seed", 0, "the `seed` of all random decisions"),
-		budget:  f.Duration("budget", 0, "end early after this `time`, with the verdict inconclusive (default none)"),
+		seed:    f.orNone("seed", 0, math.MaxUint64, "the `seed` of all random decisions"),
 	}
+	f.Var(&c.budget, "budget", "end early after this `time`, with the verdict inconclusive (default none)")
+	return c
 }
 
 // start makes the campaign that the flags ask for.
-func (c campaignFlags) start(a *app) (*campaign, error) {
-	if *c.budget < 0 {
-		return nil, fmt.Errorf("-budget is %v: use a time of more than zero, such as 30s", *c.budget)
-	}
+func (c *campaignFlags) start(a *app) *campaign {
 	out := &campaign{a: a}
-	if *c.budget > 0 {
-		out.deadline = time.Now().Add(*c.budget)
+	if c.budget > 0 {
+		out.deadline = time.Now().Add(time.Duration(c.budget))
 	}
 	out.options = fuzz.Options{
-		Seed: *c.seed, Runs: c.runs.n, Workers: int(c.workers.n),
+		Seed: c.seed.n, Runs: c.runs.n, Workers: int(c.workers.n),
 		Stop: out.stop, Watchdog: a.watchdog,
 	}
-	return out, nil
+	return out
 }
 
 // stop says whether time is up.

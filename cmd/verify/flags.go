@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/fusedos/stramash/machine"
 )
@@ -58,9 +59,9 @@ func (f *flags) explain(err error) error {
 	return err
 }
 
-// count is a flag with a number from 1 to most.
+// count is a flag with a number from least to most.
 type count struct {
-	n, most uint64
+	n, least, most uint64
 }
 
 // maxRuns bounds -runs; it is years of work.
@@ -77,8 +78,8 @@ func (c *count) String() string {
 // Set reads the number; it may have underscores between digits.
 func (c *count) Set(s string) error {
 	n, err := strconv.ParseUint(s, 0, 64)
-	if err != nil || n < 1 || n > c.most {
-		return fmt.Errorf("use a number from 1 to %d", c.most)
+	if err != nil || n < c.least || n > c.most {
+		return fmt.Errorf("use a number from %d to %d", c.least, c.most)
 	}
 	c.n = n
 	return nil
@@ -86,9 +87,32 @@ func (c *count) Set(s string) error {
 
 // count defines a flag with a number from 1 to most. The default may be zero.
 func (f *flags) count(name string, value, most uint64, doc string) *count {
-	c := &count{value, most}
+	c := &count{value, 1, most}
 	f.Var(c, name, doc)
 	return c
+}
+
+// orNone defines a flag with a number from 0 to most.
+func (f *flags) orNone(name string, value, most uint64, doc string) *count {
+	c := f.count(name, value, most, doc)
+	c.least = 0
+	return c
+}
+
+// wait is a flag with a time.
+type wait time.Duration
+
+// String is the time.
+func (w *wait) String() string { return time.Duration(*w).String() }
+
+// Set reads the time.
+func (w *wait) Set(s string) error {
+	d, err := time.ParseDuration(s)
+	if err != nil || d < 0 {
+		return errors.New("use a time such as 30s")
+	}
+	*w = wait(d)
+	return nil
 }
 
 // pins is the flag -param.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/fusedos/stramash/cmd/verify/internal/laws"
@@ -21,15 +22,12 @@ func (a *app) gate(args []string) (status, error) {
 	shared := f.campaign(gateRuns)
 	rest, err := f.parse(args)
 	if err == nil && len(rest) > 0 {
-		err = fmt.Errorf("the gate takes no targets: use verify run %s", rest[0])
+		err = misplaced(rest[0], args)
 	}
 	if err != nil {
 		return 0, err
 	}
-	c, err := shared.start(a)
-	if err != nil {
-		return 0, err
-	}
+	c := shared.start(a)
 	began := time.Now()
 	all := c.all(a.targets, func(o *outcome) {
 		if err := o.measure(); err != nil && o.err == nil {
@@ -48,6 +46,16 @@ func (a *app) gate(args []string) (status, error) {
 		a.printf("\n%s\n", sum.text())
 	}
 	return worst(statusOfAll(all), lawStatus(results)), nil
+}
+
+// misplaced is the error for a word among the flags of the gate.
+func misplaced(word string, args []string) error {
+	if _, ok := lookUp(word); !ok || word == "" {
+		return fmt.Errorf("the gate takes no targets: use verify run %s", word)
+	}
+	at := slices.Index(args, word)
+	others := slices.Delete(slices.Clone(args), at, at+1)
+	return fmt.Errorf("put the subcommand first: verify %s %s", word, strings.Join(others, " "))
 }
 
 // judge makes the laws part of the verdict.

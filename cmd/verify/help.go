@@ -1,8 +1,6 @@
 package main
 
-import (
-	"slices"
-)
+import "slices"
 
 const helpEnd = `
 Every subcommand has flags, among them -json; verify SUBCOMMAND -h lists them.
@@ -18,8 +16,14 @@ func isHelp(arg string) bool {
 
 // help prints what verify can do, or the help of one subcommand.
 func (a *app) help(args []string) status {
-	if len(args) == 1 && !isHelp(args[0]) && args[0] != "help" {
+	args = slices.DeleteFunc(slices.Clone(args), func(s string) bool { return s == "help" || isHelp(s) })
+	switch len(args) {
+	case 0:
+	case 1:
 		return a.dispatch([]string{args[0], "-h"})
+	default:
+		a.complain("verify help: give one subcommand, not %d: verify help %s", len(args), args[0])
+		return statusUsage
 	}
 	group := ""
 	for _, c := range subcommands() {

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -54,14 +57,13 @@ func (a *app) list(args []string) (status, error) {
 	if err != nil {
 		return 0, err
 	}
-	if err := checkKinds(wanted); err != nil {
+	name := func(k kind) string { return k.name }
+	chosen, err := catalogue[kind]{"list", kinds(), name, ""}.pick(wanted)
+	if err != nil {
 		return 0, err
 	}
 	counts := map[string]any{"type": "summary"}
-	for _, k := range kinds() {
-		if len(wanted) > 0 && !slices.Contains(wanted, k.name) {
-			continue
-		}
+	for _, k := range chosen {
 		items, err := k.items(a)
 		if err != nil {
 			return 0, err
@@ -81,19 +83,6 @@ func (a *app) list(args []string) (status, error) {
 	return statusOK, nil
 }
 
-func checkKinds(wanted []string) error {
-	var names []string
-	for _, k := range kinds() {
-		names = append(names, k.name)
-	}
-	for _, w := range wanted {
-		if !slices.Contains(names, w) {
-			return fmt.Errorf("no list is called %q%s", w, suggest(w, names, "use one of "+strings.Join(names, ", ")))
-		}
-	}
-	return nil
-}
-
 func (k kind) print(w io.Writer, items []item) {
 	fmt.Fprintf(w, "%s\n", k.name)
 	for _, i := range items {
@@ -107,8 +96,8 @@ func (k kind) print(w io.Writer, items []item) {
 
 // text is what a list says beside the item's name.
 func (i item) text() string {
-	if i.Doc == "" {
-		return "in " + strings.Join(i.Targets, ", ")
+	if i.Type == "judge" && len(i.Targets) > 0 {
+		return i.Doc + "; in " + strings.Join(i.Targets, ", ")
 	}
 	return i.Doc
 }
@@ -164,12 +153,24 @@ func (a *app) listJudges() ([]item, error) {
 			at := slices.IndexFunc(out, func(i item) bool { return i.Name == j.Name() })
 			if at < 0 {
 				at = len(out)
-				out = append(out, item{Type: "judge", Name: j.Name()})
+				out = append(out, item{Type: "judge", Name: j.Name(), Doc: judgeDoc(j.Name())})
 			}
 			out[at].Targets = append(out[at].Targets, t.Name)
 		}
 	}
 	return out, nil
+}
+
+// judgeDoc says what a judge of calls and critical sections asks for.
+func judgeDoc(name string) string {
+	if of, ok := strings.CutPrefix(name, "linearizable/"); ok {
+		return "each call takes effect at once, between its start and its return, as specification " + of + " says"
+	}
+	doc := map[string]string{
+		"exclusion": "nobody gets a lock that another holds, only its holder releases it, and what a holder reads is what the last one wrote",
+		"lockorder": "locks are taken in an order without a cycle, none by who holds it, and those of interrupt handlers with interrupts off",
+	}[name]
+	return cmp.Or(doc, "what the target asks for")
 }
 
 func (a *app) listSpecs() ([]item, error) {
@@ -195,7 +196,7 @@ func (a *app) listBugs() ([]item, error) {
 		return nil, nil
 	}
 	all, err := bugs.LoadAll(filepath.Join(root, bugsDir))
-	if err != nil && !os.IsNotExist(err) {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
 	var out []item

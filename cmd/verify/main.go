@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+	"time"
 
 	"golang.org/x/term"
 
@@ -28,7 +29,6 @@ func main() {
 // the targets of each function of go test -fuzz, by its name.
 func newApp(all []fuzz.Target, groups map[string][]fuzz.Target) *app {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process at once
 	a := &app{
 		ctx:      ctx,
 		stdout:   &output{to: os.Stdout},
@@ -36,10 +36,22 @@ func newApp(all []fuzz.Target, groups map[string][]fuzz.Target) *app {
 		terminal: term.IsTerminal(int(os.Stderr.Fd())),
 		targets:  all,
 		groups:   groups,
+		grace:    10 * time.Second,
 	}
+	context.AfterFunc(ctx, func() {
+		time.AfterFunc(time.Second, stop) // then another Ctrl-C ends the process at once
+		time.AfterFunc(a.grace, a.giveUp)
+	})
 	a.watchdog = &fuzz.Watchdog{Hung: func(report string) {
 		a.complain("verify: %s", report)
 		os.Exit(int(statusViolation))
 	}}
 	return a
+}
+
+// giveUp ends a process that does not end by itself after a signal, because it
+// reads what does not come or computes without looking up.
+func (a *app) giveUp() {
+	a.complain("verify: interrupted; what was under way did not end within %v", a.grace)
+	os.Exit(int(statusInconclusive))
 }

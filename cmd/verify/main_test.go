@@ -24,6 +24,9 @@ func TestMain(m *testing.M) {
 		"testverify": func() { // the command with the targets of this test
 			a := newApp(testTargets(), map[string][]fuzz.Target{"FuzzTests": {broken(), good()}})
 			a.watchdog.Patience = 200 * time.Millisecond
+			if os.Getenv("PATIENT") != "" {
+				a.watchdog.Patience, a.grace = time.Hour, 1500*time.Millisecond
+			}
 			os.Exit(a.main(os.Args[1:]))
 		},
 	})

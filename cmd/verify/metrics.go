@@ -20,7 +20,7 @@ type metrics struct {
 }
 
 // metricsHead is the head of the columns that row fills.
-const metricsHead = "steps/run\tloads/run\tstores/run\tatomics/run\ttransfers/run\tbetween nodes"
+const metricsHead = "steps/run\tloads/run\tstores/run\tatomics/run\ttransfers/run within nodes\ttransfers/run between nodes"
 
 // row is the metrics as cells of a table.
 func (m *metrics) row() string {

@@ -19,7 +19,7 @@ const lastRows = 40
 func (a *app) replay(args []string) (status, error) {
 	f := a.newFlags("replay")
 	times := f.count("times", 1, maxTimes, "replay so many `times`; all must agree")
-	whole := f.Bool("all", false, "show all rows of the account, not only the last ones")
+	whole := f.Bool("v", false, "show every step of the account, not only the last ones")
 	rest, err := f.parse(args)
 	if err != nil {
 		return 0, err

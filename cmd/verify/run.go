@@ -7,8 +7,8 @@ import (
 	"github.com/fusedos/stramash/fuzz"
 )
 
-// hunt is verify run.
-func (a *app) hunt(args []string) (status, error) {
+// run is verify run.
+func (a *app) run(args []string) (status, error) {
 	f := a.newFlags("run")
 	shared := f.campaign(fuzz.DefaultRuns)
 	strategy := f.String("strategy", fuzz.DefaultStrategy, "how choices are made; verify list strategies describes them")
@@ -23,10 +23,7 @@ func (a *app) hunt(args []string) (status, error) {
 	if err != nil {
 		return 0, err
 	}
-	c, err := shared.start(a)
-	if err != nil {
-		return 0, err
-	}
+	c := shared.start(a)
 	if *strategy == "natural" && !f.isSet("runs") {
 		c.options.Runs = 1 // all are the same
 	}
@@ -40,24 +37,19 @@ func (a *app) hunt(args []string) (status, error) {
 	return a.printRun(c, chosen, f.json), nil
 }
 
-func checkStrategy(name string) error {
-	var names []string
-	for _, s := range fuzz.Strategies() {
-		if s.Name == name {
-			return nil
-		}
-		names = append(names, s.Name)
-	}
-	return fmt.Errorf("no strategy is called %q%s", name, suggest(name, names, "verify list strategies names them"))
+func checkStrategy(wanted string) error {
+	name := func(s fuzz.StrategyInfo) string { return s.Name }
+	_, err := catalogue[fuzz.StrategyInfo]{"strategy", fuzz.Strategies(), name, "verify list strategies names them"}.pick([]string{wanted})
+	return err
 }
 
 // checkPins makes sure, before any target runs, that all have the parameters:
 // each target makes one run with them.
 func checkPins(targets []fuzz.Target, fixed pins) error {
+	if len(fixed) == 0 {
+		return nil
+	}
 	for _, t := range targets {
-		if len(fixed) == 0 {
-			return nil
-		}
 		_, err := fuzz.Hunt(t, fuzz.Options{Strategy: "natural", Runs: 1, Audit: -1, Pins: fixed})
 		if err != nil {
 			return err

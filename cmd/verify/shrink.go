@@ -12,12 +12,9 @@ const maxSearch = 1 << 32
 // shrink is verify shrink.
 func (a *app) shrink(args []string) (status, error) {
 	f := a.newFlags("shrink")
-	search := f.Uint64("search", 3000, "runs of random `search` for a smaller schedule, after each one found")
+	search := f.orNone("search", 3000, maxSearch, "runs of random `search` for a smaller schedule, after each one found")
 	whole := f.Bool("v", false, "print every step of the violation, not only the last ones")
 	rest, err := f.parse(args)
-	if err == nil && *search > maxSearch {
-		err = fmt.Errorf("-search is %d: use a number from 0 to %d", *search, uint64(maxSearch))
-	}
 	if err != nil {
 		return 0, err
 	}
@@ -35,7 +32,7 @@ func (a *app) shrink(args []string) (status, error) {
 	if r.Status != fuzz.Reproduced {
 		return a.refuse(s, r, f.json), nil
 	}
-	o := fuzz.ShrinkOptions{Search: int(*search), Stop: a.interrupted, Watchdog: a.watchdog}
+	o := fuzz.ShrinkOptions{Search: int(search.n), Stop: a.interrupted, Watchdog: a.watchdog}
 	if o.Search == 0 {
 		o.Search = -1 // none; zero would mean the default
 	}

@@ -4,13 +4,14 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
+	"github.com/fusedos/stramash/cmd/verify/internal/input"
 	"github.com/fusedos/stramash/fuzz"
 )
 
@@ -41,65 +42,78 @@ func (a *app) subject(name string, args []string) (subject, error) {
 }
 
 func (a *app) fromToken(text string) (subject, error) {
-	k, err := fuzz.ParseToken(text)
-	if err != nil {
-		return subject{}, err
+	var s subject
+	var err error
+	if s.token, err = fuzz.ParseToken(text); err == nil {
+		s.target, err = a.target(s.token.Target)
 	}
-	t, err := a.target(k.Target)
-	return subject{target: t, token: k}, err
+	if err != nil && strings.ContainsAny(text, " \t\r\n'\"`") {
+		err = fmt.Errorf("%.60q is more than a token: give the token alone, TARGET@v1:CHOICES", text)
+	}
+	return s, err
 }
 
-// maxFile bounds files that are read.
-const maxFile = 16 << 20
-
 func (a *app) fromFile(path string) (subject, error) {
-	f, err := os.Open(path)
+	data, err := input.ReadFile(path)
 	if err != nil {
 		return subject{}, err
 	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	switch {
-	case err != nil:
-		return subject{}, err
-	case len(data) > maxFile:
-		return subject{}, fmt.Errorf("%s is larger than %d MiB: it can't be a saved violation", path, maxFile>>20)
-	case bytes.HasPrefix(data, []byte("go test fuzz")):
+	if bytes.HasPrefix(data, []byte("go test fuzz")) {
 		return a.replayCorpus(path, data)
 	}
 	return a.saved(path, string(data))
 }
 
-// token is how a token looks in a text, whole or not.
-var token = regexp.MustCompile(`[^\s'"@=]+@v[0-9]+:[^\s'"]*`)
-
-// saved finds the token in a saved violation: a report, a JSON line, or a line
-// with nothing but the token.
+// saved finds the token in a saved violation: a report, a JSON line, or any
+// text with one token in it.
 func (a *app) saved(path, text string) (subject, error) {
-	var tokens []string
-	first := 0
-	for i, line := range strings.Split(text, "\n") {
-		for _, k := range token.FindAllString(strings.ReplaceAll(line, `\n`, "\n"), -1) {
-			if first == 0 {
-				first = i + 1
-			}
-			if !slices.Contains(tokens, k) {
-				tokens = append(tokens, k)
-			}
-		}
-	}
-	switch len(tokens) {
+	found := findTokens(text)
+	switch len(found) {
 	case 0:
 		return subject{}, fmt.Errorf("%s: no line holds a token (TARGET@v1:CHOICES), nor is it a corpus file of go test -fuzz", path)
 	case 1:
-		s, err := a.fromToken(tokens[0])
+		s, err := a.fromToken(found[0].text)
 		if err != nil {
-			return subject{}, fmt.Errorf("%s:%d: %w", path, first, err)
+			return subject{}, fmt.Errorf("%s:%d: %w", path, found[0].line, err)
 		}
 		s.from = path
 		return s, nil
 	}
-	return subject{}, fmt.Errorf("%s: holds %d tokens: give one of them", path, len(tokens))
+	var lines []string
+	for _, k := range found {
+		lines = append(lines, strconv.Itoa(k.line))
+	}
+	return subject{}, fmt.Errorf("%s: holds different tokens, at lines %s: give one of them", path, strings.Join(lines, ", "))
+}
+
+// foundToken is a token in a text.
+type foundToken struct {
+	text string
+	line int // the first that it is in
+}
+
+// maxFound is how many tokens of a text are told of, if it holds several.
+const maxFound = 5
+
+var (
+	tokenForm = regexp.MustCompile(`[A-Za-z0-9][\w./-]*@v[0-9]+:[A-Za-z0-9_-]+`)
+	escape    = regexp.MustCompile(`\\[nrt]`) // in a JSON string
+)
+
+// findTokens finds what looks like a token, each once, and at most maxFound.
+func findTokens(text string) []foundToken {
+	var out []foundToken
+	n := 0
+	for line := range strings.SplitSeq(text, "\n") {
+		n++
+		for _, k := range tokenForm.FindAllString(escape.ReplaceAllLiteralString(line, " "), -1) {
+			known := slices.ContainsFunc(out, func(f foundToken) bool { return f.text == k })
+			if len(out) < maxFound && !known {
+				out = append(out, foundToken{k, n})
+			}
+		}
+	}
+	return out
 }
 
 // replayCorpus finds the violation of a corpus file of go test -fuzz. The

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -8,35 +9,51 @@ import (
 	"github.com/fusedos/stramash/fuzz"
 )
 
-// pick finds targets by name; all if no name is given.
-func (a *app) pick(names []string) ([]fuzz.Target, error) {
-	if len(names) == 0 {
-		return a.targets, nil
+// catalogue is things of one kind that have names.
+type catalogue[T any] struct {
+	kind  string
+	all   []T
+	name  func(T) string
+	where string // to find the names; empty if they are few
+}
+
+// pick finds things by name, each once; all if no name is given.
+func (c catalogue[T]) pick(wanted []string) ([]T, error) {
+	if len(wanted) == 0 {
+		return c.all, nil
 	}
-	var out []fuzz.Target
-	for _, name := range names {
-		t, err := a.target(name)
-		if err != nil {
-			return nil, err
+	var known []string
+	for _, t := range c.all {
+		known = append(known, c.name(t))
+	}
+	var out []T
+	for i, name := range wanted {
+		at := slices.Index(known, name)
+		if at < 0 {
+			where := cmp.Or(c.where, "use one of "+strings.Join(known, ", "))
+			return nil, fmt.Errorf("no %s is called %.60q%s", c.kind, name, suggest(name, known, where))
 		}
-		if slices.ContainsFunc(out, func(t fuzz.Target) bool { return t.Name == name }) {
-			return nil, fmt.Errorf("target %s is given twice", name)
+		if slices.Contains(wanted[:i], name) {
+			return nil, fmt.Errorf("%s %s is given twice", c.kind, name)
 		}
-		out = append(out, t)
+		out = append(out, c.all[at])
 	}
 	return out, nil
 }
 
+// pick finds targets by name; all if no name is given.
+func (a *app) pick(names []string) ([]fuzz.Target, error) {
+	name := func(t fuzz.Target) string { return t.Name }
+	return catalogue[fuzz.Target]{"target", a.targets, name, "verify list names them"}.pick(names)
+}
+
 // target finds a target by name.
 func (a *app) target(name string) (fuzz.Target, error) {
-	names := make([]string, len(a.targets))
-	for i, t := range a.targets {
-		if t.Name == name {
-			return t, nil
-		}
-		names[i] = t.Name
+	found, err := a.pick([]string{name})
+	if err != nil {
+		return fuzz.Target{}, err
 	}
-	return fuzz.Target{}, fmt.Errorf("no target is called %q%s", name, suggest(name, names, "verify list names them"))
+	return found[0], nil
 }
 
 // suggest is the end of a message that something is not known: names near to
@@ -46,22 +63,22 @@ func suggest(name string, known []string, otherwise string) string {
 		name string
 		far  int
 	}
-	var close []near
+	var nearby []near
 	for _, k := range known {
 		far := distance(name, k)
 		if strings.Contains(k, name) || strings.Contains(name, k) {
 			far = 1
 		}
 		if name != "" && far <= 1+len(name)/4 {
-			close = append(close, near{k, far})
+			nearby = append(nearby, near{k, far})
 		}
 	}
-	if len(close) == 0 {
+	if len(nearby) == 0 {
 		return "; " + otherwise
 	}
-	slices.SortStableFunc(close, func(a, b near) int { return a.far - b.far })
+	slices.SortStableFunc(nearby, func(a, b near) int { return a.far - b.far })
 	var names []string
-	for _, n := range close[:min(len(close), 3)] {
+	for _, n := range nearby[:min(len(nearby), 3)] {
 		names = append(names, n.name)
 	}
 	return ": did you mean " + strings.Join(names, " or ") + "?"

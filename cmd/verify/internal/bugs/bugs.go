@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/fusedos/stramash/cmd/verify/internal/input"
 )
 
 // Bug is a seeded bug.
@@ -38,7 +40,7 @@ const Module = "github.com/fusedos/stramash"
 // outside of it.
 func Root(dir string) (string, error) {
 	for at := dir; ; at = filepath.Dir(at) {
-		mod, err := os.ReadFile(filepath.Join(at, "go.mod"))
+		mod, err := input.ReadFile(filepath.Join(at, "go.mod"))
 		if err == nil && slices.Contains(strings.Split(string(mod), "\n"), "module "+Module) {
 			return at, nil
 		}
@@ -52,7 +54,7 @@ func Root(dir string) (string, error) {
 func LoadAll(dir string) ([]Bug, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: it should hold a directory with %s and %s for each bug", err, diffFile, textFile)
 	}
 	var out []Bug
 	for _, e := range entries {
@@ -72,7 +74,7 @@ func LoadAll(dir string) ([]Bug, error) {
 func Load(dir string) (Bug, error) {
 	b := Bug{Name: filepath.Base(dir), Dir: dir}
 	file := filepath.Join(dir, textFile)
-	text, err := os.ReadFile(file)
+	text, err := input.ReadFile(file)
 	if err != nil {
 		return b, fmt.Errorf("bug %s: %w", b.Name, err)
 	}
@@ -103,10 +105,10 @@ func (b *Bug) parse(text string) (line int, err error) {
 		}
 		key, value, ok := strings.Cut(s, ":")
 		if !ok {
-			return line + 1, fmt.Errorf("%q is no line of the form key: value", trimmed)
+			return line + 1, fmt.Errorf("%.60q is no line of the form key: value", trimmed)
 		}
 		if last = b.field(strings.TrimSpace(key)); last == nil {
-			return line + 1, fmt.Errorf("there is no key %q: use what, source, target, shows or orders", key)
+			return line + 1, fmt.Errorf("there is no key %.60q: use what, source, target, shows or orders", key)
 		}
 		*last = strings.TrimSpace(value)
 	}
@@ -123,15 +125,33 @@ func (b *Bug) field(key string) *string {
 	return map[string]*string{"what": &b.What, "source": &b.Source}[key]
 }
 
-// complete says what is missing.
+// orders are the names of the memory orders.
+var orders = []string{"sc", "tso", "native"}
+
+// complete says what is missing or wrong.
 func (b *Bug) complete() error {
-	for key, has := range map[string]bool{
-		"what": b.What != "", "source": b.Source != "",
-		"target": len(b.Targets) > 0 && !slices.Contains(b.Targets, ""),
-		"shows":  len(b.Shows) > 0 && !slices.Contains(b.Shows, ""),
+	for _, f := range []struct {
+		key string
+		has bool
+	}{
+		{"what", b.What != ""},
+		{"source", b.Source != ""},
+		{"target", len(b.Targets) > 0 && !slices.Contains(b.Targets, "")},
+		{"shows", len(b.Shows) > 0 && !slices.Contains(b.Shows, "")},
 	} {
-		if !has {
-			return fmt.Errorf("it has no %s", key)
+		if !f.has {
+			return fmt.Errorf("it has no %s", f.key)
+		}
+	}
+	for i, t := range b.Targets {
+		if slices.Contains(b.Targets[:i], t) {
+			return fmt.Errorf("it names the target %.60q twice", t)
+		}
+	}
+	b.Orders = strings.FieldsFunc(strings.Join(b.Orders, ","), func(r rune) bool { return r == ',' || r == ' ' })
+	for _, o := range b.Orders {
+		if !slices.Contains(orders, o) {
+			return fmt.Errorf("there is no order %.60q: use %s", o, strings.Join(orders, ", "))
 		}
 	}
 	return nil

@@ -16,28 +16,50 @@ const hunterPackage = "./cmd/verify/internal/hunter"
 // copies is where the patched files are below the directory of a build.
 const copies = "src"
 
-// Build builds the hunter with the bug in it, in the directory work, and
-// answers the path of the program.
-func (b Bug) Build(ctx context.Context, root, work string) (string, error) {
-	patched, err := b.Patch(root)
-	if err != nil {
-		return "", err
-	}
-	overlay, err := patched.overlay(root, work)
+// Build builds the hunter with the patched files in it, in the directory work,
+// and answers the path of the program.
+func (b Bug) Build(ctx context.Context, root, work string, p Patched) (string, error) {
+	overlay, err := p.overlay(root, work)
 	if err != nil {
 		return "", fmt.Errorf("bug %s: %w", b.Name, err)
 	}
 	program := filepath.Join(work, "hunter")
 	build := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-overlay", overlay, "-o", program, hunterPackage)
 	build.Dir = root
+	build.Env = append(build.Environ(), "GOTMPDIR="+work)
+	build.Cancel = func() error { return build.Process.Signal(os.Interrupt) } // it then removes what it has made
+	build.WaitDelay = waitDelay
 	if out, err := build.CombinedOutput(); err != nil {
 		if ctx.Err() != nil {
 			return "", ctx.Err()
 		}
-		text := strings.ReplaceAll(string(out), filepath.Join(work, copies)+string(filepath.Separator), "")
+		text := withoutDir(string(out), root, filepath.Join(work, copies))
 		return "", fmt.Errorf("bug %s: the source does not build with its diff: %s (%w)", b.Name, firstError(text), err)
 	}
 	return program, nil
+}
+
+// withoutDir takes the directory src out of the output of go build, which
+// writes paths absolute, or relative to root where that is shorter.
+func withoutDir(out, root, src string) string {
+	var pairs []string
+	for _, s := range spellings(src) {
+		pairs = append(pairs, s+string(filepath.Separator), "")
+		for _, r := range spellings(root) {
+			if rel, err := filepath.Rel(r, s); err == nil {
+				pairs = append(pairs, rel+string(filepath.Separator), "")
+			}
+		}
+	}
+	return strings.NewReplacer(pairs...).Replace(out) // from the left, so a whole path goes before a part of it
+}
+
+// spellings are a path and what it is without symbolic links.
+func spellings(path string) []string {
+	if real, err := filepath.EvalSymlinks(path); err == nil && real != path {
+		return []string{path, real}
+	}
+	return []string{path}
 }
 
 // firstError is the first line of a compiler's output that is about a file.

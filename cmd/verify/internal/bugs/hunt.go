@@ -5,12 +5,15 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/fusedos/stramash/cmd/verify/internal/find"
+	"github.com/fusedos/stramash/fuzz"
 )
 
 // Effort says how hard to look for a bug.
@@ -18,6 +21,8 @@ type Effort struct {
 	Runs  uint64 // in each target with each seed
 	Seeds uint64 // how many
 	First uint64 // the first of them
+
+	Limit time.Duration // of a hunter's wall time; zero means a generous one
 }
 
 // Shown is what the hunts for a bug came to: those of the one target that
@@ -35,15 +40,27 @@ type Shown struct {
 	Instead    find.Find  // the last that broke another rule; the zero Find if none did
 }
 
-// Show builds the hunter with the bug in it and has it hunt in each of the
-// bug's targets.
-func (b Bug) Show(ctx context.Context, root string, e Effort) (Shown, error) {
+// waitDelay is how long a program that was ended may keep its pipes open.
+const waitDelay = 2 * time.Second
+
+// limit is how long a hunter may take: far more than any needs.
+func (e Effort) limit(targets int) time.Duration {
+	if e.Limit > 0 {
+		return e.Limit
+	}
+	effort := max(1, float64(e.Runs)/fuzz.DefaultRuns) * float64(e.Seeds) * float64(targets)
+	return 2*time.Minute + time.Duration(min(effort, 1e8))*10*time.Second
+}
+
+// Show builds the hunter with the patched files in it and has it hunt in each
+// of the bug's targets.
+func (b Bug) Show(ctx context.Context, root string, p Patched, e Effort) (Shown, error) {
 	work, err := os.MkdirTemp("", "verify-bug-")
 	if err != nil {
 		return Shown{}, err
 	}
 	defer os.RemoveAll(work)
-	program, err := b.Build(ctx, root, work)
+	program, err := b.Build(ctx, root, work, p)
 	if err != nil {
 		return Shown{}, err
 	}
@@ -66,24 +83,43 @@ func (e *HunterError) Unwrap() error { return e.Err }
 
 // hunt runs the hunter and reads its lines.
 func (b Bug) hunt(ctx context.Context, program string, e Effort) ([]find.Find, error) {
-	cmd := exec.CommandContext(ctx, program, "-runs", fmt.Sprint(e.Runs), "-seeds", fmt.Sprint(e.Seeds),
+	limit := e.limit(len(b.Targets))
+	bounded, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	cmd := exec.CommandContext(bounded, program, "-runs", fmt.Sprint(e.Runs), "-seeds", fmt.Sprint(e.Seeds),
 		"-first", fmt.Sprint(e.First), "-target", strings.Join(b.Targets, ","))
+	cmd.WaitDelay = waitDelay
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
+	if bounded.Err() != nil {
+		return nil, &HunterError{fmt.Errorf("the hunter does not end: it was stopped after %v", limit)}
+	}
 	if err != nil {
 		return nil, &HunterError{fmt.Errorf("the hunter failed: %w: %s", err, firstError(stderr.String()))}
 	}
+	return b.read(out, e)
+}
+
+// read reads the hunter's lines: one for each seed in each target.
+func (b Bug) read(out []byte, e Effort) ([]find.Find, error) {
 	var finds []find.Find
-	for d := json.NewDecoder(bytes.NewReader(out)); d.More(); {
+	for d := json.NewDecoder(bytes.NewReader(out)); ; {
 		var f find.Find
-		if err := d.Decode(&f); err != nil {
-			return nil, fmt.Errorf("the hunter wrote what is not JSON: %w", err)
+		err := d.Decode(&f)
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return nil, &HunterError{fmt.Errorf("the hunter wrote what is not JSON: %w", err)}
 		}
 		finds = append(finds, f)
+	}
+	if want := int(e.Seeds) * len(b.Targets); len(finds) != want {
+		return nil, &HunterError{fmt.Errorf("the hunter told of %d hunts, not %d", len(finds), want)}
 	}
 	return finds, nil
 }

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/bluekeyes/go-gitdiff/gitdiff"
+
+	"github.com/fusedos/stramash/cmd/verify/internal/input"
 )
 
 // Patched are the contents of changed files by their paths below the module's
@@ -19,7 +21,7 @@ type Patched map[string][]byte
 // Patch applies the bug's diff to the source in root, which it leaves as it is.
 // The error says in one line which file does not fit.
 func (b Bug) Patch(root string) (Patched, error) {
-	diff, err := os.ReadFile(filepath.Join(b.Dir, diffFile))
+	diff, err := input.ReadFile(filepath.Join(b.Dir, diffFile))
 	if err != nil {
 		return nil, fmt.Errorf("bug %s: %w", b.Name, err)
 	}
@@ -48,6 +50,9 @@ func (b Bug) Patch(root string) (Patched, error) {
 }
 
 func (p Patched) apply(root string, f *gitdiff.File) error {
+	if err := p.checkNames(root, f); err != nil {
+		return err
+	}
 	var src []byte
 	if !f.IsNew {
 		var err error
@@ -65,11 +70,35 @@ func (p Patched) apply(root string, f *gitdiff.File) error {
 	if err := gitdiff.Apply(&dst, bytes.NewReader(src), f); err != nil {
 		return err
 	}
-	if !f.IsDelete {
-		if !filepath.IsLocal(f.NewName) {
+	if f.IsDelete {
+		return nil
+	}
+	if !f.IsRename && !f.IsCopy && bytes.Equal(src, dst.Bytes()) {
+		return errors.New("it changes nothing there")
+	}
+	p[f.NewName] = append([]byte{}, dst.Bytes()...) // not nil
+	return nil
+}
+
+// checkNames makes sure that what f writes is in the module, that no other
+// part of the diff writes it, and that it is not there yet if it is new.
+func (p Patched) checkNames(root string, f *gitdiff.File) error {
+	for _, name := range []*string{&f.OldName, &f.NewName} {
+		if *name == "" {
+			continue
+		}
+		if !filepath.IsLocal(*name) {
 			return errors.New("it is outside of the module")
 		}
-		p[f.NewName] = append([]byte{}, dst.Bytes()...) // not nil
+		*name = filepath.Clean(*name)
+		if _, twice := p[*name]; twice {
+			return errors.New("it changes that file twice")
+		}
+	}
+	if f.IsNew || f.IsRename || f.IsCopy {
+		if _, err := os.Lstat(filepath.Join(root, f.NewName)); err == nil {
+			return errors.New("that file, which it makes, is there already")
+		}
 	}
 	return nil
 }
@@ -85,10 +114,7 @@ func stripped(name string) string {
 
 // read reads a file of the module.
 func read(root, name string) ([]byte, error) {
-	if !filepath.IsLocal(name) {
-		return nil, errors.New("it is outside of the module")
-	}
-	src, err := os.ReadFile(filepath.Join(root, name))
+	src, err := input.ReadFile(filepath.Join(root, name))
 	if errors.Is(err, fs.ErrNotExist) {
 		err = errors.New("there is no such file")
 	}
