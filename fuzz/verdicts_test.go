@@ -25,7 +25,7 @@ func pairTarget(after func(x, y uint64) error, bodies func(x, y machine.VA) [2]f
 // A poll that gives up after some looks can do so while its peer could still
 // move, though it looks like a spin until then.
 func TestBoundedPollsComeToTheirEnd(t *testing.T) {
-	for _, looks := range []int{1, 6, 20, 50} {
+	for _, looks := range []int{1, 6, 20, 50, 100} {
 		target := pairTarget(func(_, y uint64) error { return Want(y, 0) }, func(x, y machine.VA) [2]func(*machine.Thread) {
 			return [2]func(*machine.Thread){
 				func(t *machine.Thread) {

@@ -177,6 +177,9 @@ func (t *Thread) announceSlowly(op announced) {
 		m.begin()
 		t.settle(op, m.decide(m.setup, -1))
 	default:
+		if m.polling > 0 && t.stillPolls(op) {
+			return
+		}
 		t.settle(op, m.decide(t.ctx, t.cpu.id))
 	}
 }
@@ -274,6 +277,9 @@ func (m *Machine) routeFirst() {
 // decide picks the agent that moves, whatever the phase. cur is the asker's
 // own slot, or -1.
 func (m *Machine) decide(x *context, cur int) int {
+	if m.polling > 0 {
+		m.endPoll()
+	}
 	if m.steps >= m.bound {
 		if m.phase == adversarial {
 			m.becomeFair()

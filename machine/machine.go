@@ -129,6 +129,7 @@ type Machine struct {
 	translates bool
 	spurious   int
 	polls      int
+	polling    int // looks that a thread has left to go on alone with
 	turn       int // fair phase: whose turn, and the rest of the slice
 	slice      int
 	round      int
@@ -192,7 +193,7 @@ func (m *Machine) Begin(c Chooser, l Limits) {
 	m.enabled, m.reserve = 0, 0
 	m.used, m.prime, m.live, m.nctx = 0, len(m.cpus), 0, 0
 	m.exceptions, m.history, m.histHash = m.exceptions[:0], m.history[:0], 1
-	m.interrupts, m.spurious, m.polls, m.translates = 0, 0, 0, false
+	m.interrupts, m.spurious, m.polls, m.polling, m.translates = 0, 0, 0, 0, false
 	m.turn, m.slice, m.round, m.fairEnd, m.turnedFair = 0, 0, 1, 0, false
 	m.badAnswer = ""
 	m.outcome, m.detail, m.stack = Finished, "", nil

@@ -173,12 +173,14 @@ func (t *Thread) find(op Op) access {
 // spinLoads times in a row with the same result, or that loads when memory has
 // not changed for calmSteps steps, seems to spin. It rests until that location,
 // or memory at all, changes, or nothing else can move. But it may be about to
-// give up, so whether it goes on for another pollLoads is a choice. In the fair
-// phase, where the others do come to move, it rests after so many only.
+// give up, so whether it goes on for another pollLoads, alone, is a choice: looks
+// that see the same commute, so one exception leads to the end of the poll. In
+// the fair phase, where the others do come to move, it rests after fairLoads.
 const (
 	spinLoads = 4
 	calmSteps = 256
-	pollLoads = 64
+	pollLoads = 128
+	fairLoads = 64
 	anywhere  = ^PA(0) // the word to rest on that stands for all of memory
 )
 
@@ -200,25 +202,41 @@ func (t *Thread) lookForSpin(l PA) {
 	m := t.m
 	t.spins++
 	switch {
-	case m.phase == unwinding:
+	case m.phase == unwinding || m.polling > 0:
 	case m.phase == fair:
-		if t.spins >= pollLoads {
+		if t.spins >= fairLoads {
 			t.takeRest(l)
 		}
 	case m.steps > m.calm:
-		if t.pollsOn() {
-			m.calm = m.steps + calmSteps
-		} else {
-			t.takeRest(anywhere)
-		}
+		t.restOrPoll(anywhere)
 	case t.spins >= spinLoads:
-		if t.pollsOn() {
-			t.spins = spinLoads - pollLoads
-		} else {
-			t.takeRest(l)
-		}
+		t.restOrPoll(l)
 	}
 }
+
+// restOrPoll has a thread that seems to spin rest, or go on alone for a while.
+func (t *Thread) restOrPoll(on PA) {
+	if !t.pollsOn() {
+		t.takeRest(on)
+		return
+	}
+	t.restOn = on
+	t.m.polling, t.m.bound = pollLoads, 0
+}
+
+// stillPolls says whether a thread that goes on alone does so with op. If not,
+// the others can move again.
+func (t *Thread) stillPolls(op announced) bool {
+	m := t.m
+	if m.polling > 1 && m.enabled&t.cpu.bit != 0 && t.spinsOn(op) {
+		m.polling--
+		return true
+	}
+	m.endPoll()
+	return false
+}
+
+func (m *Machine) endPoll() { m.polling, m.bound = 0, m.limits.Steps }
 
 // pollsOn asks whether a thread that seems to spin goes on all the same.
 func (t *Thread) pollsOn() bool {
