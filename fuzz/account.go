@@ -3,6 +3,7 @@ package fuzz
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -32,8 +33,8 @@ func (r *runner) account(c machine.Chooser) (*verdict, Account) {
 	a := Account{Lanes: make([]string, m.CPUs())}
 	m.SetTracer(func(e *machine.Event) {
 		row := Row{Step: e.Step, CPU: e.CPU, Context: e.Context, Text: describe(m, e)}
-		if sites := machine.Sites(); len(sites) > 0 {
-			row.Site = programSite(sites)
+		if sites := programSites(machine.Sites()); len(sites) > 0 {
+			row.Site = sites[0]
 		}
 		a.Rows = append(a.Rows, row)
 	})
@@ -46,14 +47,11 @@ func (r *runner) account(c machine.Chooser) (*verdict, Account) {
 	return v, a
 }
 
-// programSite is the innermost site in the program under test.
-func programSite(sites []machine.Site) machine.Site {
-	for _, s := range sites {
-		if !strings.HasPrefix(s.Func, "github.com/fusedos/stramash/fuzz.(*runner)") {
-			return s
-		}
-	}
-	return machine.Site{}
+// programSites is the stack without this package's own frames.
+func programSites(stack []machine.Site) []machine.Site {
+	return slices.DeleteFunc(slices.Clone(stack), func(s machine.Site) bool {
+		return strings.HasPrefix(s.Func, "github.com/fusedos/stramash/fuzz.(*")
+	})
 }
 
 // mergeHistory puts the records behind the events that they follow.

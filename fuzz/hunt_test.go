@@ -142,6 +142,9 @@ func TestPanicsAreViolations(t *testing.T) {
 		}},
 	} {
 		f := mustFind(t, target, Options{Runs: 10})
+		if len(f.Stack) == 0 && want != "runtime.Goexit" {
+			t.Errorf("%s: no stack", want)
+		}
 		if f.Judge != "panic" || !strings.Contains(f.Message, want) || !strings.Contains(f.Message, "hunt_test.go") {
 			t.Errorf("%s: %s", f.Judge, f.Message)
 		}

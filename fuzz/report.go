@@ -21,6 +21,9 @@ func (s *Shrunk) Report(t Target, command string, w *Watchdog) (string, error) {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "VIOLATION %s: %s\n%s\n\n%s\n", s.Target, s.Rule, s.Message, r.Account.Text(reportRows))
+	for _, site := range s.Stack {
+		fmt.Fprintf(&b, "stack   %s\n", site)
+	}
 	for _, e := range s.Schedule {
 		fmt.Fprintf(&b, "choice  %s\n", e)
 	}

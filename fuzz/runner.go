@@ -12,9 +12,10 @@ import (
 
 // Violation is what a run did wrong.
 type Violation struct {
-	Judge   string // who says so: a judge's name, "progress", "panic" or "final state"
-	Rule    string // what was broken, in a few words that are the same in every run
-	Message string // what happened, in a sentence
+	Judge   string         // who says so: a judge's name, "progress", "panic" or "final state"
+	Rule    string         // what was broken, in a few words that are the same in every run
+	Message string         // what happened, in a sentence
+	Stack   []machine.Site // of a panic: where in the program, innermost first
 	// Signature is equal for two violations that are the same bug, as far as
 	// that can be told.
 	Signature string
@@ -246,10 +247,10 @@ func (r *runner) signature(v *checkers.Violation) string {
 
 // panicked describes a panic by the innermost function of the program.
 func panicked(message string, stack []machine.Site) *Violation {
-	v := &Violation{Judge: "panic", Rule: "panic", Message: message, Signature: "panic"}
-	if site := programSite(stack); site.Func != "" {
-		v.Message += ", in " + site.String()
-		v.Signature += "/" + site.Func
+	v := &Violation{Judge: "panic", Rule: "panic", Message: message, Signature: "panic", Stack: programSites(stack)}
+	if len(v.Stack) > 0 {
+		v.Message += ", in " + v.Stack[0].String()
+		v.Signature += "/" + v.Stack[0].Func
 	}
 	return v
 }
