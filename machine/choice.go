@@ -54,6 +54,9 @@ func (s Set) First() int { return bits.TrailingZeros64(uint64(s)) }
 // Nth is the n-th smallest option, counted from 0. The set must have more
 // than n.
 func (s Set) Nth(n int) int {
+	if s < 256 {
+		return int(nthBit[s][n&7])
+	}
 	for base := 0; ; base += 8 {
 		low := uint8(s >> base)
 		if have := bits.OnesCount8(low); n >= have {
@@ -251,12 +254,12 @@ func (e Exception) String() string {
 
 // exception is an Exception as the engine records it.
 type exception struct {
-	context  int32
-	index    uint32
-	visit    uint16
-	kind     ChoiceKind
-	pick     uint8
-	stopping bool // the asker could not have gone on
+	context int32
+	index   uint32
+	visit   uint16
+	kind    ChoiceKind
+	pick    uint8
+	current int8 // Choice.Current
 }
 
 // class sorts an exception of the last run.
@@ -270,7 +273,7 @@ func (m *Machine) class(e exception) Class {
 		return OtherChoice
 	case m.agents[e.pick].line != nil:
 		return Interrupt
-	case e.stopping:
+	case e.current < 0:
 		return Handover
 	}
 	return Preemption

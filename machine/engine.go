@@ -132,7 +132,14 @@ func (t *Thread) announce(op announced) {
 			q.Context, q.Index, q.Visit = x.name, x.index, x.visits[Move]
 			if pick := m.chooser.Choose(q); pick != c.id {
 				m.except(x, pick)
-				t.giveWay(op, pick)
+				if a := &m.agents[pick]; a.line == nil {
+					m.transfer(t, a.cpu.cur)
+					pick = t.cpu.id // chosen by whoever moved last
+				}
+				if pick != t.cpu.id || t.cpu.taking != nil {
+					x.visits[Move], x.busy = x.visits[Move]+1, true
+					t.settle(op, pick)
+				}
 			}
 		} else if pick := t.pause(op); pick != c.id {
 			t.giveWay(op, pick)
@@ -362,7 +369,7 @@ func (m *Machine) except(x *context, pick int) {
 	}
 	m.exceptions = append(m.exceptions, exception{
 		context: x.num, index: q.Index, visit: q.Visit,
-		kind: q.Kind, pick: uint8(pick), stopping: q.Current < 0,
+		kind: q.Kind, pick: uint8(pick), current: q.Current,
 	})
 }
 
