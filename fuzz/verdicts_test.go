@@ -150,3 +150,21 @@ func TestPanicOfAJudgeIsInconclusive(t *testing.T) {
 		t.Errorf("passed %t: %s", s.Passed(), s.Inconclusive())
 	}
 }
+
+// A loop that records and takes no step ends before memory does.
+func TestEndlessRecordsAreAViolation(t *testing.T) {
+	for name, loop := range map[string]func(*machine.Thread){
+		"notes":   func(t *machine.Thread) { t.Note(machine.NoteUser, 0, 0, 0) },
+		"calls":   func(t *machine.Thread) { t.Call(0, spec.MutexLock) },
+		"choices": func(t *machine.Thread) { t.Choose("x", 2) },
+	} {
+		target := bodyTarget(func(t *machine.Thread) {
+			for {
+				loop(t)
+			}
+		})
+		if f := mustFind(t, target, Options{Runs: 1, Audit: -1, Strategy: "natural"}); !strings.Contains(f.Message, "more than 1048576") {
+			t.Errorf("%s: %s", name, f.Message)
+		}
+	}
+}
