@@ -17,6 +17,20 @@ func TestCheckPasses(t *testing.T) {
 	Check(t, correct(), Runs(500), Seed(3), Using("pct"), Pin("threads", 1))
 }
 
+// A token of a run without a violation replays as a pass.
+func TestCheckReplaysATokenOfAPass(t *testing.T) {
+	r, err := newRunner(correct(), nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.close()
+	hash := r.run(machine.Natural{}).TraceHash
+	Check(t, correct(), ReplayOf(Token{Target: "correct", TraceHash: hash}.String()))
+}
+
+// FuzzCorrect is what a user writes for a target of their own.
+func FuzzCorrect(f *testing.F) { Fuzz(f, correct()) }
+
 func TestMeasure(t *testing.T) {
 	m, err := Measure(correct(), nil)
 	if err != nil {

@@ -137,7 +137,7 @@ func (t *Thread) announce(op announced) {
 					pick = t.cpu.id // chosen by whoever moved last
 				}
 				if pick != t.cpu.id || t.cpu.taking != nil {
-					x.visits[Move], x.busy = x.visits[Move]+1, true
+					x.visits[Move], x.busy = x.visits[Move]+1, true // as put counts
 					t.settle(op, pick)
 				}
 			}
@@ -251,9 +251,6 @@ func (t *Thread) giveWay(op announced, pick int) {
 			if a.cpu == t.cpu {
 				t.takeInterrupt()
 			}
-		}
-		if x := t.ctx; x.visits[Move] == 0 { // announce does not count its own question
-			x.visits[Move], x.busy = 1, true
 		}
 		pick = t.decideAnew(op)
 	}
