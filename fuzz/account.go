@@ -32,7 +32,7 @@ func (r *runner) account(c machine.Chooser) (*verdict, Account) {
 	m := r.machine
 	a := Account{Lanes: make([]string, m.CPUs())}
 	m.SetTracer(func(e *machine.Event) {
-		row := Row{Step: e.Step, CPU: e.CPU, Context: e.Context, Text: describe(m, e)}
+		row := Row{Step: e.Step, CPU: e.CPU, Context: m.ContextOf(e), Text: describe(m, e)}
 		if sites := programSites(machine.Sites()); len(sites) > 0 {
 			row.Site = sites[0]
 		}

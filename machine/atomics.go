@@ -35,7 +35,7 @@ func (t *Thread) update(op Op, arg, cmp uint64) (old uint64, ok bool) {
 		t.didRead(ann, at, old)
 	}
 	if t.m.tracer != nil {
-		t.trace(op, old, v, ok)
+		t.trace(op, at.pa, old, v, ok)
 	}
 	return old, ok
 }
@@ -95,7 +95,7 @@ func (t *Thread) LoadExclusive(a VA, s Size, o Order) uint64 {
 	}
 	t.didRead(ann, at, v)
 	if t.m.tracer != nil {
-		t.trace(op, v, 0, true)
+		t.trace(op, at.pa, v, 0, true)
 	}
 	return v
 }
@@ -127,7 +127,7 @@ func (t *Thread) StoreExclusive(a VA, s Size, v uint64, o Order) bool {
 		t.m.hash = mix(t.m.hash, t.ctx.hash)
 	}
 	if t.m.tracer != nil {
-		t.trace(op, old, v, ok)
+		t.trace(op, at.pa, old, v, ok)
 	}
 	return ok
 }

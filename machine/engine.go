@@ -48,7 +48,7 @@ func (m *Machine) Run(starts ...Start) Result {
 	}
 	m.refreshAll()
 	m.phase = priming
-	m.bare = m.order == nil && m.storage == nil && m.cost == nil && m.tracer == nil && !m.translates
+	m.bare = m.order == nil && m.storage == nil && m.cost == nil && !m.translates
 	if m.live == 0 {
 		m.over(Finished, "", nil)
 	} else if u := m.nextToPrime(); u != nil {

@@ -2,35 +2,40 @@ package machine
 
 // Event is something that happened in a run, as a tracer sees it.
 type Event struct {
-	Step    int
-	CPU     int
-	ISA     string
-	Context string // path; see NameOf
-	Op      Op
-	Read    uint64 // what memory held
-	Wrote   uint64 // what the operation wrote, if OK
-	OK      bool   // false: a compare failed, a reservation was lost, a wait timed out
+	Step   int
+	CPU    int
+	Thread Handle // whose body, or a handler on it; zero for an interrupt that fires
+	Client int32  // the context, as in a Record; -1 for an interrupt that fires
+	OK     bool   // false: a compare failed, a reservation was lost, a wait timed out
+	Op     Op
+	PA     PA     // of an access to memory: where
+	Read   uint64 // what memory held
+	Wrote  uint64 // what the operation wrote, if OK
+}
+
+// ContextOf is the path of the context of an event; see NameOf. For an
+// interrupt that fires it is the name of the line.
+func (m *Machine) ContextOf(e *Event) string {
+	if e.Client < 0 {
+		return Agent(lineAgent | Agent(e.Op.Addr)).String()
+	}
+	return m.contexts[e.Client].path
 }
 
 // trace tells the tracer of an event.
-func (t *Thread) trace(op Op, read, wrote uint64, ok bool) {
+func (t *Thread) trace(op Op, pa PA, read, wrote uint64, ok bool) {
 	if t.m.phase == unwinding {
 		return
 	}
 	e := &t.m.event
-	*e = Event{
-		Step: t.m.steps, CPU: t.cpu.id, ISA: t.cpu.isa.Name,
-		Context: t.ctx.path, Op: op, Read: read, Wrote: wrote, OK: ok,
-	}
+	e.Step, e.CPU, e.Thread, e.Client = t.m.steps, t.cpu.id, t.handle, t.ctx.num
+	e.Op, e.PA, e.Read, e.Wrote, e.OK = op, pa, read, wrote, ok
 	t.m.tracer(e)
 }
 
 // traceDeliver tells the tracer that an interrupt fired.
 func (m *Machine) traceDeliver(l *line) {
-	m.event = Event{
-		Step: m.steps, CPU: l.cpu.id, ISA: l.cpu.isa.Name,
-		Context: m.agents[l.slot].name.String(), Op: l.op(), OK: true,
-	}
+	m.event = Event{Step: m.steps, CPU: l.cpu.id, Client: -1, Op: l.op(), OK: true}
 	m.tracer(&m.event)
 }
 

@@ -46,7 +46,7 @@ func ExampleChooser() {
 	}
 	defer m.Close()
 	m.SetTracer(func(e *machine.Event) {
-		fmt.Printf("%d  %-7s  %s %v\n", e.Step, e.ISA, e.Context, e.Op.Kind)
+		fmt.Printf("%d  %-7s  %s %v\n", e.Step, m.ISA(e.CPU).Name, m.ContextOf(e), e.Op.Kind)
 	})
 
 	m.Begin(once{}, machine.Limits{})

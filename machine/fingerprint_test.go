@@ -14,6 +14,7 @@ import (
 // events: what each context did, in order, and for each two events that
 // conflict, which came first.
 type dependence struct {
+	m      *machine.Machine
 	events []depEvent
 	counts map[string]int
 	fired  map[string]string // the last delivery of each line
@@ -27,8 +28,9 @@ type depEvent struct {
 }
 
 func (d *dependence) add(e *machine.Event) {
-	ev := depEvent{id: fmt.Sprintf("%s#%d:%v/%v", e.Context, d.counts[e.Context], e.Op, e.OK)}
-	d.counts[e.Context]++
+	context := d.m.ContextOf(e)
+	ev := depEvent{id: fmt.Sprintf("%s#%d:%v/%v", context, d.counts[context], e.Op, e.OK)}
+	d.counts[context]++
 	line := fmt.Sprintf("line %d", e.Op.Addr)
 	switch k := e.Op.Kind; {
 	case k == machine.OpSend || k == machine.OpDeliver:
@@ -76,7 +78,7 @@ func TestFingerprint(t *testing.T) {
 		forms, prints := map[uint64]string{}, map[string]uint64{}
 		traces := map[uint64]bool{}
 		for seed := range uint64(runs) {
-			d := &dependence{counts: map[string]int{}, fired: map[string]string{}}
+			d := &dependence{m: m, counts: map[string]int{}, fired: map[string]string{}}
 			m.SetTracer(d.add)
 			_, res := p.run(m, newRandom(seed))
 			m.SetTracer(nil)

@@ -108,7 +108,7 @@ func newMachine(t testing.TB, p machine.Platform) *machine.Machine {
 }
 
 func writeEvent(b *strings.Builder, m *machine.Machine, e *machine.Event) {
-	fmt.Fprintf(b, "%4d  cpu%d %-7s %-12s %s", e.Step, e.CPU, e.ISA, e.Context, describe(m, e.Op))
+	fmt.Fprintf(b, "%4d  cpu%d %-7s %-12s %s", e.Step, e.CPU, m.ISA(e.CPU).Name, m.ContextOf(e), describe(m, e.Op))
 	switch k := e.Op.Kind; {
 	case !e.OK && k.Writes():
 		fmt.Fprintf(b, " failed, it is %d", e.Read)

@@ -43,18 +43,22 @@ func (s Size) mask() uint64 { return ^uint64(0) >> (64 - 8*uint(s)) }
 // full fence, whatever is asked.
 type Order uint8
 
-// The orders. A load is Plain, AcquirePC (AArch64 LDAPR) or Acquire (LDAR); a
-// store is Plain or Release (STLR); a read-modify-write is any of them but
-// AcquirePC.
+// The orders. A load is Plain, Relaxed, AcquirePC (AArch64 LDAPR) or Acquire
+// (LDAR); a store is Plain, Relaxed or Release (STLR); a read-modify-write is any
+// of them but AcquirePC.
 const (
 	Plain Order = iota
 	AcquirePC
 	Acquire
 	Release
 	AcqRel
+	// Relaxed orders no more than Plain, but marks an access whose races are
+	// intended: memory_order_relaxed of C11; READ_ONCE, WRITE_ONCE and
+	// data_race of Linux. It is the same instruction.
+	Relaxed
 )
 
-var orderNames = [...]string{"", "acquire-pc", "acquire", "release", "acq-rel"}
+var orderNames = [...]string{"", "acquire-pc", "acquire", "release", "acq-rel", "relaxed"}
 
 // String returns the order's name, empty for Plain.
 func (o Order) String() string { return orderNames[o] }

@@ -99,11 +99,12 @@ type Machine struct {
 	calm    int // steps after which memory counts as not changing
 	alert   int // not 0 if a write may concern a wait, a spinner or a reservation
 	mem     memory
-	bare    bool // nothing is attached: no order, storage, cost, tracer, translator
+	bare    bool // nothing is attached: no order, storage, cost, translator
 	storage storage
 	order   ordering
 	cost    Cost
 	tracer  func(*Event)
+	told    func(*Record)
 	target  *Thread // whose coroutine shall run next
 	choice  Choice
 	nagents int
@@ -233,6 +234,14 @@ func (m *Machine) SetCost(c Cost) { m.cost = c }
 // tracer changes nothing in the run. The event is valid
 // during the call, which is made on the stack of the thread that caused it.
 func (m *Machine) SetTracer(f func(*Event)) { m.tracer = f }
+
+// SetRecorder has f called for every record of the next runs' histories, when
+// it is appended; nil ends it. The record is valid during the call.
+func (m *Machine) SetRecorder(f func(*Record)) { m.told = f }
+
+// Stop ends the run from within a tracer or a recorder, which have seen enough:
+// its outcome is Stopped. It does not return.
+func (m *Machine) Stop(why string) { m.abort(Stopped, "%s", why) }
 
 // Alloc reserves n bytes of node 0's memory, which are zero. See AllocOn.
 func (m *Machine) Alloc(n uint64) VA { return m.AllocOn(0, n) }

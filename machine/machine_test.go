@@ -173,3 +173,36 @@ func TestStaleThreads(t *testing.T) {
 		t.Errorf("%v: %s", res.Outcome, res.Detail)
 	}
 }
+
+// A tracer or a recorder can end a run; what it has seen until then is the run.
+func TestStop(t *testing.T) {
+	m := newPair(t)
+	defer m.SetTracer(nil)
+	defer m.SetRecorder(nil)
+	run := func() machine.Result {
+		x := begin(m)
+		body := func(th *machine.Thread) {
+			th.Store64(x, 1)
+			th.Note(machine.NoteUser, x, 7, 0)
+			th.Store64(x, 2)
+		}
+		return m.Run(machine.Start{CPU: 0, Body: body}, machine.Start{CPU: 1, Body: body})
+	}
+	m.SetTracer(func(e *machine.Event) {
+		if e.PA == machine.PA(e.Op.Addr) && e.Wrote == 2 {
+			m.Stop("2 was written")
+		}
+	})
+	if r := run(); r.Outcome != machine.Stopped || r.Detail != "2 was written" || r.Steps != 2 || len(r.History) != 1 {
+		t.Errorf("by the tracer: %+v", r)
+	}
+	m.SetTracer(nil)
+	m.SetRecorder(func(r *machine.Record) { m.Stop("record") })
+	if r := run(); r.Outcome != machine.Stopped || r.Steps != 1 || len(r.History) != 1 || r.History[0].Arg != 7 {
+		t.Errorf("by the recorder: %+v", r)
+	}
+	m.SetRecorder(nil)
+	if r := run(); r.Outcome != machine.Finished || len(r.History) != 2 {
+		t.Errorf("and then: %+v", r)
+	}
+}

@@ -98,6 +98,9 @@ func (m *Machine) append(r *Record, steps int) {
 	h := mix(mix(m.histHash^flags, uint64(r.Object)), r.Arg)
 	m.histHash = mix(mix(h, r.Arg2), r.Val)
 	m.hash = mix(m.hash, m.histHash)
+	if m.told != nil {
+		m.told(&m.history[len(m.history)-1])
+	}
 }
 
 // Pin fixes what the program asks under a name: -param of the command.

@@ -9,7 +9,7 @@ import (
 // Outcome is how a run ended.
 type Outcome uint8
 
-// The outcomes. All but Finished are violations.
+// The outcomes. All but Finished and Stopped are violations.
 const (
 	// Finished: every thread came to its end.
 	Finished Outcome = iota
@@ -21,9 +21,12 @@ const (
 	Livelock
 	// Panicked: simulated code panicked, or did what no machine can.
 	Panicked
+	// Stopped: a tracer or a recorder ended the run with Machine.Stop. That is
+	// no violation by itself.
+	Stopped
 )
 
-var outcomeNames = [...]string{"finished", "deadlock", "lost wake-up", "livelock", "panic"}
+var outcomeNames = [...]string{"finished", "deadlock", "lost wake-up", "livelock", "panic", "stopped"}
 
 // String returns the outcome's name, in lower case.
 func (o Outcome) String() string { return outcomeNames[o] }

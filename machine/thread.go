@@ -262,6 +262,9 @@ func (t *Thread) load64(op announced) uint64 {
 	} else {
 		t.spinLoc, t.spinVal, t.spins = PA(op.addr), v, 1
 	}
+	if m.tracer != nil {
+		t.trace(op.op(), PA(op.addr), v, 0, true)
+	}
 	return v
 }
 
@@ -270,7 +273,7 @@ func (t *Thread) load(op announced) uint64 {
 	v := t.get(op.op(), at)
 	t.didRead(op, at, v)
 	if t.m.tracer != nil {
-		t.trace(op.op(), v, 0, true)
+		t.trace(op.op(), at.pa, v, 0, true)
 	}
 	return v
 }
@@ -315,6 +318,9 @@ func (t *Thread) store64(op announced, v uint64) {
 	x.hash = h
 	w.writer, w.reads = h, 0
 	m.hash = mix(m.hash^v, h)
+	if m.tracer != nil {
+		t.trace(op.op(), PA(op.addr), 0, v, true)
+	}
 }
 
 func (t *Thread) store(op announced, v uint64) {
@@ -324,7 +330,7 @@ func (t *Thread) store(op announced, v uint64) {
 	t.put(op.op(), at, v)
 	t.didWrite(op, at, old, v)
 	if t.m.tracer != nil {
-		t.trace(op.op(), 0, v, true)
+		t.trace(op.op(), at.pa, 0, v, true)
 	}
 }
 
@@ -349,7 +355,7 @@ func (t *Thread) local(op Op, ok bool) {
 	t.ctx.hash = mix(t.ctx.hash, op.pack().hash())
 	t.m.hash = mix(t.m.hash, t.ctx.hash)
 	if t.m.tracer != nil {
-		t.trace(op, 0, 0, ok)
+		t.trace(op, 0, 0, 0, ok)
 	}
 }
 

@@ -16,7 +16,7 @@ type Cond struct {
 	Mask     uint64
 	Relation Relation
 	Want     uint64
-	Order    Order // of the load that sees it hold: Plain, AcquirePC or Acquire
+	Order    Order // of the load that sees it hold: Plain, Relaxed, AcquirePC or Acquire
 }
 
 // Until is the condition that the 8 bytes at a equal v, with Acquire.
@@ -115,7 +115,7 @@ func (t *Thread) await(times bool, conds ...Cond) (i int, v uint64, ok bool) {
 	op := w.conds[i].op()
 	t.didRead(op.pack(), w.at[i], v)
 	if t.m.tracer != nil {
-		t.trace(op, v, 0, true)
+		t.trace(op, w.at[i].pa, v, 0, true)
 	}
 	return i, v, true
 }
