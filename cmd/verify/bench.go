@@ -8,9 +8,19 @@ import (
 // experiment measures something.
 type experiment struct {
 	name, doc string
-	// run answers the figures in the order in which a person reads them. It
-	// makes so many rounds, fewer if stop says so.
-	run func(rounds int, stop func() bool) ([]figure, error)
+	// run prints results as it goes, if it has any, and answers the figures in
+	// the order in which a person reads them; none if it was stopped too early
+	// to know any.
+	run func(b *bench) ([]figure, error)
+}
+
+// bench is what an experiment is given.
+type bench struct {
+	rounds int         // how often to measure; fewer if stop says so
+	stop   func() bool // the user wants the command to end
+	// result prints what was found out: as JSON the object, which says its type,
+	// else the text, which is one line.
+	result func(object any, text string)
 }
 
 // figure is one number that was measured.
@@ -44,8 +54,12 @@ func (a *app) bench(args []string) (status, error) {
 	}
 	began := time.Now()
 	sum := map[string]any{"type": "summary", "experiments": len(chosen), "rounds": rounds.n}
+	b := &bench{rounds: int(rounds.n), stop: a.interrupted, result: a.resultPrinter(f.json)}
 	for _, e := range chosen {
-		figures, err := e.run(int(rounds.n), a.interrupted)
+		if !f.json {
+			a.printf("%s: %s\n", e.name, e.doc)
+		}
+		figures, err := e.run(b)
 		if err != nil {
 			return 0, fault{err}
 		}
@@ -64,7 +78,18 @@ func (a *app) bench(args []string) (status, error) {
 	return statusOK, nil
 }
 
-// printFigures prints an experiment; its figures are in the summary too.
+// resultPrinter prints results as JSON or as text.
+func (a *app) resultPrinter(json bool) func(object any, text string) {
+	return func(object any, text string) {
+		if json {
+			a.emit(object)
+		} else {
+			a.printf("  %s\n", text)
+		}
+	}
+}
+
+// printFigures prints the end of an experiment; its figures are in the summary too.
 func (a *app) printFigures(e experiment, figures []figure, sum map[string]any, json bool) {
 	line := map[string]any{"type": "experiment", "experiment": e.name}
 	for _, f := range figures {
@@ -74,7 +99,6 @@ func (a *app) printFigures(e experiment, figures []figure, sum map[string]any, j
 		a.emit(line)
 		return
 	}
-	a.printf("%s: %s\n", e.name, e.doc)
 	for _, f := range figures {
 		a.printf("  %-22s %12s  %s\n", f.name, number(f.value), f.doc)
 	}

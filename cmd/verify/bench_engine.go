@@ -49,10 +49,10 @@ type round struct {
 }
 
 // benchEngine measures the engine with all that verify run turns on.
-func benchEngine(rounds int, stop func() bool) ([]figure, error) {
+func benchEngine(b *bench) ([]figure, error) {
 	var all []round
-	for range rounds {
-		if stop() {
+	for range b.rounds {
+		if b.stop() {
 			break
 		}
 		r, err := benchRound()
