@@ -31,15 +31,15 @@ type Row struct {
 func (r *runner) account(c machine.Chooser) (*verdict, Account) {
 	m := r.machine
 	a := Account{Lanes: make([]string, m.CPUs())}
-	m.SetTracer(func(e *machine.Event) {
+	r.traced = func(e *machine.Event) {
 		row := Row{Step: e.Step, CPU: e.CPU, Context: m.ContextOf(e), Text: describe(m, e)}
 		if sites := programSites(machine.Sites()); len(sites) > 0 {
 			row.Site = sites[0]
 		}
 		a.Rows = append(a.Rows, row)
-	})
+	}
 	v := r.run(c)
-	m.SetTracer(nil)
+	r.traced = nil
 	a.mergeHistory(m, v.History, r.target.Judges)
 	for _, row := range a.Rows {
 		a.Lanes[row.CPU] = fmt.Sprintf("P%d %s", row.CPU, m.ISA(row.CPU).Name)

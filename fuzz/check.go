@@ -140,7 +140,7 @@ func FuzzGroup(f *testing.F, group []Target) {
 		if err != nil {
 			f.Fatal(err)
 		}
-		runners[i], questions[i] = r, r.measure()
+		runners[i], questions[i] = r, r.questions()
 		f.Add([]byte{byte('0' + i)})
 	}
 	f.Cleanup(func() {

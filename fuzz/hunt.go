@@ -2,6 +2,7 @@ package fuzz
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -10,15 +11,22 @@ import (
 
 // Options say how to hunt. The zero value is the command's default.
 type Options struct {
-	Strategy string        // see Strategies; empty is DefaultStrategy
-	Seed     uint64        // of all random decisions
-	Runs     uint64        // how many; zero means DefaultRuns
-	Workers  int           // machines at work at a time; zero means one
-	Pins     []machine.Pin // fixed answers to the target's workload questions
-	// Audit has every n-th run repeated, and fails if the repetition differs.
+	Strategy string // see Strategies; empty is DefaultStrategy
+	Seed     uint64 // of all random decisions
+	Runs     uint64 // how many; zero means DefaultRuns
+	Workers  int    // machines at work at a time; zero means one
+	Shard    Shard  // the part of the run set to do; zero means the whole
+	// All has the hunt go on behind a violation, to find others. It keeps the
+	// first of each signature.
+	All bool
+	// Ledger keeps the results of blocks; it may be nil.
+	Ledger Ledger
+	Pins   []machine.Pin // fixed answers to the target's workload questions
+	// Audit has every n-th run repeated, by its schedule, and fails if the
+	// repetition differs.
 	// Zero means DefaultAudit; a negative number, never.
 	Audit int
-	// Stop is asked between blocks of runs whether to end early; it may be nil.
+	// Stop is asked now and then whether to end early; it may be nil.
 	Stop func() bool
 	// Progress is told of finished runs now and then; it may be nil.
 	Progress func(runs uint64)
@@ -33,10 +41,6 @@ const (
 	DefaultAudit = 256
 )
 
-// blockRuns is the number of consecutive runs that a worker takes at a time.
-// Results do not depend on it, but for when Stop is heeded.
-const blockRuns = 1024
-
 // maxDistinct bounds the memory for fingerprints: 16 million schedules.
 const maxDistinct = 1 << 24
 
@@ -49,14 +53,17 @@ type Summary struct {
 	Runs       uint64 // finished, or up to the first violation
 	Steps      uint64
 	Records    uint64 // what the histories of all runs hold
-	TraceHash  uint64 // over the traces of all runs, in order
+	TraceHash  uint64 // sum over the hashes of each run's number with its trace
 	Distinct   uint64 // schedules with different order of conflicting events
 	DistinctUp bool   // there are more: memory for counting them ran out
 	Judges     int    // of histories
 	Unknown    uint64 // runs that a judge could not decide
 	UnknownWhy string
 	Stopped    bool // Stop ended it before all runs were done
-	Finding    *Finding
+	Shard      Shard
+	Evidence   Evidence
+	Finding    *Finding   // the first, or nil
+	Findings   []*Finding // the first of each signature, if all were asked for
 }
 
 // Passed says that every run was judged, and none was a violation.
@@ -70,12 +77,14 @@ func (s Summary) Inconclusive() string {
 		return fmt.Sprintf("stopped after %d runs", s.Runs)
 	case s.Unknown > 0:
 		return fmt.Sprintf("in %d of %d runs a judge gave up: %s", s.Unknown, s.Runs, s.UnknownWhy)
+	case s.Runs == 0:
+		return fmt.Sprintf("nothing was explored: shard %d/%d has no block of %d runs; give the set more runs", s.Shard.Index, s.Shard.Count, BlockRuns)
 	case s.Steps == 0:
 		return "nothing was explored: no thread executed an operation"
 	case s.Judges > 0 && s.Records == 0:
 		return "nothing was judged: the program records no operations and no notes"
 	}
-	return ""
+	return s.Evidence.vacuous(int(s.Distinct))
 }
 
 // Finding is a violation with the run that showed it.
@@ -107,21 +116,9 @@ func (e *NotDeterministic) Error() string {
 		e.Target, e.Run)
 }
 
-// block is the result of up to blockRuns runs.
-type block struct {
-	number       uint64
-	runs, steps  uint64
-	records      uint64
-	traces       []uint64
-	fingerprints []uint64
-	unknown      uint64
-	why          string
-	finding      *Finding
-	err          error
-}
-
-// Hunt runs a target many times and stops at the first violation. It fails if
-// the target or the options are not valid, or the target is not deterministic.
+// Hunt runs a target many times and stops at the first violation, unless all are
+// asked for. It fails if the target or the options are not valid, the ledger
+// fails, or the target is not deterministic.
 func Hunt(t Target, o Options) (Summary, error) {
 	h, err := newHunt(t, o)
 	if err != nil {
@@ -144,18 +141,28 @@ type hunt struct {
 	Options
 	target  Target
 	runners []*runner
-	next    atomic.Uint64 // number of the next block
+	next    atomic.Uint64 // the next block, counted within the shard
 	last    atomic.Uint64 // blocks from this one on need not be done
 	stopped atomic.Bool
-	done    chan block
+	done    chan result
+}
+
+// result is a block that is done, or why it is not.
+type result struct {
+	place uint64 // among the shard's blocks
+	block *Block
+	err   error
 }
 
 func newHunt(t Target, o Options) (*hunt, error) {
-	h := &hunt{Options: o.withDefaults(), target: t, done: make(chan block, 16)}
+	h := &hunt{Options: o.withDefaults(), target: t, done: make(chan result, 16)}
 	if _, err := NewStrategy(h.Strategy); err != nil {
 		return nil, err
 	}
-	h.last.Store((h.Runs + blockRuns - 1) / blockRuns)
+	if err := h.Shard.Validate(); err != nil {
+		return nil, err
+	}
+	h.last.Store(h.Shard.blocks((h.Runs + BlockRuns - 1) / BlockRuns))
 	for range h.Workers {
 		r, err := newRunner(t, h.Pins, h.Watchdog)
 		if err != nil {
@@ -186,40 +193,42 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// measure finds out how many moves a run asks for, in a few random runs.
-func (r *runner) measure() int {
-	most := 1
+// questions is how many moves a run asks for, measured once in a few random
+// runs.
+func (r *runner) questions() int {
+	if r.asks > 0 {
+		return r.asks
+	}
+	evidence := r.evidence
+	r.evidence, r.asks = nil, 1
 	for i := range uint64(8) {
 		walk := &randomWalk{}
 		walk.Start(Plan{Seed: 0x6d656173757265, Run: i})
 		c := &counter{Chooser: walk}
 		r.run(c)
-		most = max(most, c.moves)
+		r.asks = max(r.asks, c.moves)
 	}
-	return most
+	r.evidence = evidence
+	clear(r.passed) // they have not been looked at for evidence
+	return r.asks
 }
 
 func (h *hunt) work(r *runner) {
-	s, err := NewStrategy(h.Strategy)
-	if err != nil {
-		panic(err) // newHunt has made one already
-	}
-	plan := &Plan{Seed: h.Seed}
 	for {
 		// Asked before a block is taken, so that those taken are without a gap.
 		if h.Stop != nil && h.Stop() {
 			h.stopped.Store(true)
 			return
 		}
-		n := h.next.Add(1) - 1
-		if n >= h.last.Load() {
+		place := h.next.Add(1) - 1
+		if place >= h.last.Load() {
 			return
 		}
-		b := h.tryBlock(r, s, plan, n)
-		if b.finding != nil || b.err != nil {
-			lower(&h.last, n+1)
+		out := h.tryBlock(r, place)
+		if out.err != nil || len(out.block.Findings) > 0 && !h.All {
+			lower(&h.last, place+1)
 		}
-		h.done <- b
+		h.done <- out
 	}
 }
 
@@ -229,70 +238,42 @@ func lower(v *atomic.Uint64, to uint64) {
 	}
 }
 
-// tryBlock is block for targets that are not as they should be: what is left of
+// tryBlock is load for targets that are not as they should be: what is left of
 // a block whose goroutine ends must not pass for no violation.
-func (h *hunt) tryBlock(r *runner, s Strategy, plan *Plan, n uint64) (b block) {
+func (h *hunt) tryBlock(r *runner, place uint64) (out result) {
 	done := false
 	defer func() {
 		if done {
 			return
 		}
-		b = block{number: n}
+		out = result{place: place}
 		if e := recover(); e != nil {
-			b.err = fmt.Errorf("target %s: outside of simulated code: %v", h.target.Name, e)
+			out.err = fmt.Errorf("target %s: outside of simulated code: %v", h.target.Name, e)
 			return
 		}
-		b.err = fmt.Errorf("target %s: its set-up, judges or check of the final state called runtime.Goexit (testing.T.FailNow does)", h.target.Name)
-		lower(&h.last, n+1)
-		h.done <- b // nobody else will: the goroutine ends
+		out.err = fmt.Errorf("target %s: its set-up, judges or check of the final state called runtime.Goexit (testing.T.FailNow does)", h.target.Name)
+		lower(&h.last, place+1)
+		h.done <- out // nobody else will: the goroutine ends
 	}()
-	if plan.Questions == 0 {
-		plan.Questions = r.measure()
-	}
-	b = h.block(r, s, *plan, n)
+	out = result{place: place}
+	out.block, out.err = h.load(r, h.Shard.nth(place))
 	done = true
-	return b
+	return out
 }
 
-// block does the runs of block n, up to its first violation.
-func (h *hunt) block(r *runner, s Strategy, plan Plan, n uint64) block {
-	b := block{number: n}
-	end := min((n+1)*blockRuns, h.Runs)
-	b.traces = make([]uint64, 0, blockRuns)
-	b.fingerprints = make([]uint64, 0, blockRuns)
-	for run := n * blockRuns; run < end; run++ {
-		plan.Run = run
-		s.Start(plan)
-		v := r.run(s)
-		b.runs++
-		b.steps += uint64(v.Steps)
-		b.records += uint64(len(v.History))
-		b.traces = append(b.traces, v.TraceHash)
-		b.fingerprints = append(b.fingerprints, v.Fingerprint)
-		if v.unknown != "" {
-			b.unknown++
-			b.why = v.unknown
-		}
-		if v.violation != nil {
-			b.finding = h.finding(r, v, run)
-			return b
-		}
-		if h.Audit > 0 && run%uint64(h.Audit) == 0 {
-			hash := v.TraceHash
-			s.Start(plan)
-			if v := r.run(s); v.TraceHash != hash || v.violation != nil {
-				b.err = &NotDeterministic{h.target.Name, run}
-				return b
-			}
-		}
+// load takes a block from the ledger, or does it and keeps it there.
+func (h *hunt) load(r *runner, n uint64) (*Block, error) {
+	if h.Ledger == nil {
+		return h.block(r, n)
 	}
-	return b
-}
-
-func (h *hunt) finding(r *runner, v *verdict, run uint64) *Finding {
-	f := r.finding(v)
-	f.Strategy, f.Seed, f.Run, f.Pins = h.Strategy, h.Seed, run, h.Pins
-	return f
+	if b, err := h.Ledger.Load(n); b != nil || err != nil {
+		return b, err
+	}
+	b, err := h.block(r, n)
+	if err == nil && !b.cut {
+		err = h.Ledger.Save(b)
+	}
+	return b, err
 }
 
 // finding describes the run that the runner has just made.
@@ -314,23 +295,24 @@ func (r *runner) finding(v *verdict) *Finding {
 
 // collect adds up the blocks in order.
 func (h *hunt) collect() (Summary, error) {
-	s := Summary{Target: h.target.Name, Strategy: h.Strategy, Seed: h.Seed, TraceHash: 1, Judges: len(h.target.Judges)}
-	waiting := map[uint64]block{}
+	s := Summary{Target: h.target.Name, Strategy: h.Strategy, Seed: h.Seed, Judges: len(h.target.Judges), Shard: h.Shard}
+	waiting := map[uint64]result{}
 	seen := map[uint64]struct{}{}
 	var next uint64
 	var err error
-	for b := range h.done {
-		waiting[b.number] = b
+	for r := range h.done {
+		waiting[r.place] = r
 		for {
-			b, ok := waiting[next]
+			r, ok := waiting[next]
 			if !ok {
 				break
 			}
 			delete(waiting, next)
 			next++
-			if s.Finding == nil && err == nil {
-				s.add(b, seen)
-				err = b.err
+			if err == nil && (s.Finding == nil || h.All) {
+				if err = r.err; err == nil {
+					s.add(r.block, seen)
+				}
 			}
 		}
 		if h.Progress != nil {
@@ -338,27 +320,34 @@ func (h *hunt) collect() (Summary, error) {
 		}
 	}
 	s.Distinct = uint64(len(seen))
-	s.Stopped = h.stopped.Load() && s.Finding == nil && s.Runs < h.Runs
+	s.Stopped = h.stopped.Load() && (s.Finding == nil || h.All)
 	return s, err
 }
 
-func (s *Summary) add(b block, seen map[uint64]struct{}) {
-	s.Runs += b.runs
-	s.Steps += b.steps
-	s.Records += b.records
-	for _, t := range b.traces {
-		s.TraceHash = scramble(s.TraceHash ^ t)
-	}
-	for _, f := range b.fingerprints {
+func (s *Summary) add(b *Block, seen map[uint64]struct{}) {
+	s.Runs += b.Runs
+	s.Steps += b.Steps
+	s.Records += b.Records
+	s.TraceHash += b.TraceHash
+	for _, f := range b.Fingerprints {
 		if len(seen) < maxDistinct {
 			seen[f] = struct{}{}
 		} else if _, ok := seen[f]; !ok {
 			s.DistinctUp = true
 		}
 	}
-	s.Unknown += b.unknown
-	if b.why != "" {
-		s.UnknownWhy = b.why
+	s.Unknown += b.Unknown
+	if b.UnknownWhy != "" {
+		s.UnknownWhy = b.UnknownWhy
 	}
-	s.Finding = b.finding
+	s.Evidence.merge(b.Evidence)
+	for _, f := range b.Findings {
+		same := func(g *Finding) bool { return g.Signature == f.Signature }
+		if !slices.ContainsFunc(s.Findings, same) {
+			s.Findings = append(s.Findings, f)
+		}
+	}
+	if len(s.Findings) > 0 {
+		s.Finding = s.Findings[0]
+	}
 }

@@ -119,9 +119,9 @@ func TestAuditFindsHiddenState(t *testing.T) {
 }
 
 func TestStopKeepsWhatThereIs(t *testing.T) {
-	blocks := 0
-	s := mustHunt(t, correct(), Options{Runs: 100000, Stop: func() bool { blocks++; return blocks > 3 }})
-	if !s.Stopped || s.Runs != 3*blockRuns || s.Passed() {
+	asked := 0
+	s := mustHunt(t, correct(), Options{Runs: 100000, Stop: func() bool { asked++; return asked > 3 }})
+	if !s.Stopped || s.Runs != 3*stopRuns || s.Passed() {
 		t.Errorf("stopped %t after %d runs, passed %t", s.Stopped, s.Runs, s.Passed())
 	}
 }

@@ -116,7 +116,7 @@ func ReplayInput(group []Target, in Input, w *Watchdog) (Target, *Finding, error
 		return t, nil, err
 	}
 	defer r.close()
-	return t, r.tryInput(in, r.measure()), nil
+	return t, r.tryInput(in, r.questions()), nil
 }
 
 const corpusHeader = "go test fuzz v1"

@@ -39,6 +39,11 @@ type runner struct {
 	runs    atomic.Uint64       // twice those finished, and one more during a run: for the watchdog
 	out     verdict             // of the last run
 	unwatch func()
+
+	asks     int                  // see questions; zero until it is known
+	evidence *Evidence            // to fill in, or nil
+	meets    conflicts            // of the run
+	traced   func(*machine.Event) // told of every event, or nil
 }
 
 // maxPassed bounds the memory of verdicts.
@@ -138,14 +143,37 @@ func Parameters(t Target) ([]machine.WorkloadAnswer, error) {
 // run executes and judges one run. The verdict is valid until the next one.
 func (r *runner) run(c machine.Chooser) *verdict {
 	r.runs.Add(1)
+	r.attach()
 	r.machine.Begin(c, r.target.Limits)
 	r.out = verdict{}
 	if program, ok := r.setUp(); ok {
 		r.out.Result = r.machine.Run(program.Threads...)
 		r.judge(program)
 	}
+	if r.evidence != nil {
+		r.evidence.Conflict = r.evidence.Conflict || r.meets.met
+	}
 	r.runs.Add(1)
 	return &r.out
+}
+
+// attach has those told of events who want to know.
+func (r *runner) attach() {
+	r.meets.met = r.evidence == nil || r.evidence.Conflict
+	if r.meets.met {
+		r.machine.SetTracer(r.traced)
+		return
+	}
+	r.meets.reset()
+	r.machine.SetTracer(r.observe)
+}
+
+// observe is told of events.
+func (r *runner) observe(e *machine.Event) {
+	r.meets.observe(e)
+	if r.traced != nil {
+		r.traced(e)
+	}
 }
 
 // setUp builds the program. A panic of the set-up is a violation like any.
@@ -203,6 +231,9 @@ func (r *runner) judgeHistory(out *verdict) *Violation {
 	}
 	if _, ok := r.passed[out.HistoryHash]; ok {
 		return nil
+	}
+	if r.evidence != nil {
+		r.noteOperations(out.History)
 	}
 	for _, j := range r.target.Judges {
 		v := check(j, out.History)

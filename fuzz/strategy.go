@@ -8,12 +8,29 @@ import (
 )
 
 // Strategy answers the questions of runs, one run after another. It may
-// depend on the Plan of the run and on the run's own questions, and on nothing
-// else: so runs can be spread over workers in any way.
+// depend on the Plan of the run, on the run's own questions, and on the runs of
+// its block before it (see [Learner]), and on nothing else: so blocks can be
+// spread over workers in any way.
 type Strategy interface {
 	machine.Chooser
 	// Start is called before each run.
 	Start(Plan)
+}
+
+// Learner is a strategy that learns from its runs. There is a new one for each
+// block, whose runs it sees in order.
+type Learner interface {
+	Strategy
+	// Learn is called after each run.
+	Learn(Feedback)
+}
+
+// Feedback is what a strategy is told of a run that is over.
+type Feedback struct {
+	Fingerprint uint64 // see machine.Result
+	HistoryHash uint64
+	Steps       int
+	Violation   bool
 }
 
 // Plan is what a strategy knows of a run beforehand.

@@ -96,6 +96,8 @@ func (c *campaign) hunt(t fuzz.Target) outcome {
 		out.why = fmt.Sprintf("%s after %s of %s runs", c.whyStop(), grouped(out.Runs), grouped(out.asked))
 	} else if out.Unknown > 0 {
 		out.why = fmt.Sprintf("a judge gave up in %s runs: %s", grouped(out.Unknown), out.UnknownWhy)
+	} else {
+		out.why = out.Inconclusive()
 	}
 	line.clear()
 	return out

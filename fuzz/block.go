@@ -1,0 +1,139 @@
+package fuzz
+
+import (
+	"fmt"
+	"slices"
+)
+
+// BlockRuns is the number of consecutive runs that are done as one piece. What
+// a strategy has learned belongs to its block; workers, shards, ledgers and
+// resumption take whole blocks. So the same seed gives the same runs however
+// they are spread.
+const BlockRuns = 4096
+
+// stopRuns is how many runs are made between two looks at whether to stop.
+const stopRuns = 64
+
+// Block is what came of the runs of one block.
+type Block struct {
+	Number       uint64 // its first run is BlockRuns times this
+	Runs         uint64 // finished; fewer than there are if a violation ended it
+	Steps        uint64
+	Records      uint64
+	TraceHash    uint64   // see Summary
+	Fingerprints []uint64 // of the schedules, each once, in the order in which they came
+	Unknown      uint64
+	UnknownWhy   string     `json:",omitempty"`
+	Findings     []*Finding `json:",omitempty"` // one of each signature, the first, by run
+	Evidence     Evidence
+	cut          bool // it was stopped before its end
+}
+
+// Ledger keeps the results of blocks of one run set, so that it can be resumed
+// and shards be put together. Its methods may be called from several goroutines.
+type Ledger interface {
+	// Load answers a block that was done before, or nil.
+	Load(number uint64) (*Block, error)
+	// Save keeps a block that is done.
+	Save(*Block) error
+}
+
+// Shard is a part of a run set: the blocks whose number is Index-1 modulo Count.
+// The shards of one Count make up the whole. The zero Shard is the whole.
+type Shard struct{ Index, Count uint64 } // Index from 1 to Count
+
+// Validate says what is wrong with the shard, or nil.
+func (s Shard) Validate() error {
+	if s != (Shard{}) && (s.Index < 1 || s.Index > s.Count) {
+		return fmt.Errorf("shard %d/%d: use 1/N to N/N", s.Index, s.Count)
+	}
+	return nil
+}
+
+// nth is the number of the shard's i-th block, from 0.
+func (s Shard) nth(i uint64) uint64 {
+	if s.Count == 0 {
+		return i
+	}
+	return i*s.Count + s.Index - 1
+}
+
+// blocks is how many of the first n blocks are the shard's.
+func (s Shard) blocks(n uint64) uint64 {
+	if s.Count == 0 {
+		return n
+	}
+	return (n + s.Count - s.Index) / s.Count
+}
+
+// block does the runs of a block: up to its first violation, unless all are
+// wanted.
+func (h *hunt) block(r *runner, n uint64) (*Block, error) {
+	s, err := NewStrategy(h.Strategy)
+	if err != nil {
+		return nil, err
+	}
+	b := &Block{Number: n}
+	seen := make(map[uint64]struct{}, 256)
+	r.evidence = &b.Evidence
+	defer func() { r.evidence = nil }()
+	end := min((n+1)*BlockRuns, h.Runs)
+	for run := n * BlockRuns; run < end; run++ {
+		if run%stopRuns == 0 && b.Runs > 0 && h.Stop != nil && h.Stop() {
+			b.cut = true
+			h.stopped.Store(true)
+			break
+		}
+		s.Start(Plan{Seed: h.Seed, Run: run, Questions: r.questions()})
+		v := r.run(s)
+		b.add(v, run, seen)
+		if v.violation != nil {
+			h.found(b, r, v, run)
+			if !h.All {
+				break
+			}
+		}
+		if l, ok := s.(Learner); ok {
+			l.Learn(Feedback{v.Fingerprint, v.HistoryHash, v.Steps, v.violation != nil})
+		}
+		if h.Audit > 0 && run%uint64(h.Audit) == 0 && !r.repeats(v) {
+			return nil, &NotDeterministic{h.target.Name, run}
+		}
+	}
+	return b, nil
+}
+
+// add accounts one run.
+func (b *Block) add(v *verdict, run uint64, seen map[uint64]struct{}) {
+	b.Runs++
+	b.Steps += uint64(v.Steps)
+	b.Records += uint64(len(v.History))
+	b.TraceHash += scramble(v.TraceHash ^ scramble(run))
+	if _, ok := seen[v.Fingerprint]; !ok {
+		seen[v.Fingerprint] = struct{}{}
+		b.Fingerprints = append(b.Fingerprints, v.Fingerprint)
+	}
+	if v.unknown != "" {
+		b.Unknown++
+		b.UnknownWhy = v.unknown
+	}
+}
+
+// found keeps the first finding of each signature.
+func (h *hunt) found(b *Block, r *runner, v *verdict, run uint64) {
+	same := func(f *Finding) bool { return f.Signature == v.violation.Signature }
+	if slices.ContainsFunc(b.Findings, same) {
+		return
+	}
+	f := r.finding(v)
+	f.Strategy, f.Seed, f.Run, f.Pins = h.Strategy, h.Seed, run, h.Pins
+	b.Findings = append(b.Findings, f)
+}
+
+// repeats makes the last run again, by its schedule, and answers whether it
+// went the same way.
+func (r *runner) repeats(v *verdict) bool {
+	hash, bad := v.TraceHash, v.violation != nil
+	again := r.run(NewReplayer(r.machine.Exceptions()))
+	return again.TraceHash == hash && (again.violation != nil) == bad
+}
