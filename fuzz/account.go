@@ -33,8 +33,10 @@ func (r *runner) account(c machine.Chooser) (*verdict, Account) {
 	a := Account{Lanes: make([]string, m.CPUs())}
 	r.traced = func(e *machine.Event) {
 		row := Row{Step: e.Step, CPU: e.CPU, Context: m.ContextOf(e), Text: describe(m, e)}
-		if sites := programSites(machine.Sites()); len(sites) > 0 {
-			row.Site = sites[0]
+		if e.Client >= 0 { // an interrupt that fires has no site
+			if sites := programSites(machine.Sites()); len(sites) > 0 {
+				row.Site = sites[0]
+			}
 		}
 		a.Rows = append(a.Rows, row)
 	}

@@ -27,6 +27,9 @@ func (s *Shrunk) Report(t Target, command string, w *Watchdog) (string, error) {
 	for _, e := range s.Schedule {
 		fmt.Fprintf(&b, "choice  %s\n", e)
 	}
+	if s.Cause != nil {
+		fmt.Fprintf(&b, "cause   %s\n        with these two in the other order the run passes\n", s.Cause)
+	}
 	found := "given"
 	if s.Strategy != "" {
 		found = fmt.Sprintf("run %d of %s, seed %d", s.Run, s.Strategy, s.Seed)

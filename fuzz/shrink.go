@@ -11,6 +11,9 @@ type Shrunk struct {
 	Finding          // the smallest run found that shows the same violation
 	From    Schedule // what it was made from
 	Tried   int      // runs that it took
+	// Cause is the race whose reversal makes the run pass, nil if no single
+	// one does.
+	Cause *RacingPair
 }
 
 // ShrinkOptions bound the work of shrinking. The zero value is the default.
@@ -41,6 +44,9 @@ func Shrink(t Target, f *Finding, o ShrinkOptions) (*Shrunk, error) {
 	s.shrink()
 	out := &Shrunk{Finding: *s.best, From: f.Schedule, Tried: s.tried}
 	out.Strategy, out.Seed, out.Run, out.Pins = f.Strategy, f.Seed, f.Run, f.Pins
+	if pair, ok := r.cause(s.best.Schedule); ok {
+		out.Cause = &pair
+	}
 	return out, nil
 }
 

@@ -96,6 +96,7 @@ type violationLine struct {
 	ShrinkTried int    `json:"shrink_runs"`
 	find.Sizes
 	Choices []string `json:"choices"`
+	Cause   []string `json:"cause,omitempty"` // the two accesses, in the order that fails
 	Token   string   `json:"token"`
 	Replay  string   `json:"replay"`
 	Report  string   `json:"report"`
@@ -108,6 +109,9 @@ func violation(s *fuzz.Shrunk, report string) violationLine {
 		Strategy: s.Strategy, Seed: s.Seed, Run: s.Run, ShrunkFrom: len(s.From), ShrinkTried: s.Tried,
 		Sizes: find.Measure(&s.Finding), Choices: describe(s.Schedule),
 		Token: token, Replay: "verify replay '" + token + "'", Report: report,
+	}
+	if c := s.Cause; c != nil {
+		l.Cause = []string{c.First.String(), c.Second.String()}
 	}
 	return l
 }

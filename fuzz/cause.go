@@ -1,0 +1,274 @@
+package fuzz
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/fusedos/stramash/machine"
+)
+
+// RacingPair is two conflicting accesses of a run, by different CPUs or
+// contexts, in the order in which they happened.
+type RacingPair struct{ First, Second Row }
+
+// String names both by CPU, operation and site.
+func (p RacingPair) String() string { return fmt.Sprintf("%s  before  %s", p.First, p.Second) }
+
+// String names CPU, operation and site.
+func (r Row) String() string {
+	s := fmt.Sprintf("P%d %s", r.CPU, r.text())
+	if r.Site.File != "" {
+		s += " (" + r.Site.Short() + ")"
+	}
+	return s
+}
+
+// access is one event of a run, as far as its order matters.
+type access struct {
+	agent  machine.Agent
+	client int32 // the context
+	thread machine.Handle
+	word   machine.PA // zero if it accesses none
+	writes bool
+}
+
+// cause looks for the one race whose reversal makes a failing run pass: the
+// first pair of conflicting accesses of different threads, ordered by nothing
+// else, such that the run in which the second one goes before the first, and
+// all else is as it was where that is possible, has no violation. An interrupt
+// races with the event of the interrupted code before which it lands. It
+// answers false if no single reversal does it.
+//
+// The reversal is that of partial-order reduction (Flanagan and Godefroid, POPL
+// 2005): what happened between the two and does not depend on the first is kept
+// before them. The idea to name a cause by it is from A. Zeller, "Isolating
+// cause-effect chains", FSE 2002. The schedule must show a violation.
+func (r *runner) cause(s Schedule) (RacingPair, bool) {
+	run := r.accesses(s)
+	tried := 0
+	for j := range run {
+		for _, i := range rivals(run, j) {
+			if tried++; tried > maxReversals {
+				return RacingPair{}, false
+			}
+			if order, direct := reversed(run, i, j); direct && r.passes(order, s) {
+				return r.pair(s, i, j), true
+			}
+		}
+		if k, order := postponed(run, j); k > 0 && r.passes(order, s) {
+			return r.pair(s, j, k), true
+		}
+	}
+	return RacingPair{}, false
+}
+
+// passes makes a run in which the agents move in the given order as far as they
+// can, and answers whether it comes to its end without a violation.
+func (r *runner) passes(order []machine.Agent, s Schedule) bool {
+	f := &follower{order: order, others: NewReplayer(s.otherThan(machine.Move))}
+	r.traced = f.observe
+	v := r.run(f)
+	r.traced = nil
+	return v.violation == nil && v.unknown == ""
+}
+
+// maxReversals bounds the pairs that the search for a cause looks at.
+const maxReversals = 1000
+
+// otherThan is the schedule without the exceptions of a kind.
+func (s Schedule) otherThan(k machine.ChoiceKind) Schedule {
+	return slices.DeleteFunc(slices.Clone(s), func(e machine.Exception) bool { return e.Kind == k })
+}
+
+// accesses lists the events of a run.
+func (r *runner) accesses(s Schedule) []access {
+	var out []access
+	r.traced = func(e *machine.Event) {
+		a := access{agent: agentOf(e), client: e.Client, thread: e.Thread, writes: e.Op.Kind.Writes() && e.OK}
+		if e.PA != 0 {
+			a.word = e.PA &^ 7
+		}
+		out = append(out, a)
+	}
+	r.run(NewReplayer(s))
+	r.traced = nil
+	return out
+}
+
+// agentOf is the agent whose step an event was.
+func agentOf(e *machine.Event) machine.Agent {
+	if e.Op.Kind == machine.OpDeliver {
+		return machine.LineAgent(e.CPU, machine.Vector(e.Op.Addr))
+	}
+	return machine.CPUAgent(e.CPU)
+}
+
+// rivals are the events before j that conflict with it by other threads, the
+// last one first, back to the last write: what is before that is no race.
+func rivals(run []access, j int) (out []int) {
+	b := run[j]
+	if b.word == 0 {
+		return nil
+	}
+	for i := j - 1; i >= 0; i-- {
+		a := run[i]
+		if a.word != b.word || !a.writes && !b.writes {
+			continue
+		}
+		if a.agent != b.agent && a.thread != b.thread {
+			out = append(out, i)
+		}
+		if a.writes {
+			break
+		}
+	}
+	return out
+}
+
+// reversed is the order of agents in which event j goes before event i, with
+// all that does not depend on i before both. It answers false if j depends on i
+// by way of a third event: then the two are no race.
+func reversed(run []access, i, j int) (order []machine.Agent, direct bool) {
+	var after dependents
+	after.add(run[i])
+	late := []machine.Agent{run[i].agent}
+	for _, a := range run[:i] {
+		order = append(order, a.agent)
+	}
+	for _, a := range run[i+1 : j] {
+		if after.has(a) {
+			after.add(a)
+			late = append(late, a.agent)
+		} else {
+			order = append(order, a.agent)
+		}
+	}
+	// The first of the late ones does conflict with j: only the rest count.
+	if after.hasBesides(run[j], run[i]) {
+		return nil, false
+	}
+	order = append(append(order, run[j].agent), late...)
+	for _, a := range run[j+1:] {
+		order = append(order, a.agent)
+	}
+	return order, true
+}
+
+// postponed is the order of agents in which the interrupt of event i lands one
+// event of the interrupted context later, behind event j. Then j is 0 if there is
+// none.
+func postponed(run []access, i int) (j int, order []machine.Agent) {
+	if !run[i].agent.IsLine() {
+		return 0, nil
+	}
+	cpu := run[i].agent.CPU()
+	here := func(a access) bool { return a.agent == machine.CPUAgent(cpu) }
+	before := i - 1
+	for before >= 0 && !here(run[before]) {
+		before--
+	}
+	for j = i + 1; j < len(run); j++ {
+		if here(run[j]) && (before < 0 || run[j].client == run[before].client) {
+			break
+		}
+	}
+	if j == len(run) {
+		return 0, nil
+	}
+	for _, a := range run[:i] {
+		order = append(order, a.agent)
+	}
+	order = append(order, machine.CPUAgent(cpu), run[i].agent)
+	for k, a := range run[i+1:] {
+		if i+1+k != j {
+			order = append(order, a.agent)
+		}
+	}
+	return j, order
+}
+
+// dependents are events that depend on a first one, by what they touched.
+type dependents struct {
+	cpus    machine.Set
+	threads map[machine.Handle]bool
+	words   map[machine.PA]touched
+}
+
+// touched counts the accesses of dependents to a word.
+type touched struct{ all, writes int }
+
+func (d *dependents) add(a access) {
+	if d.words == nil {
+		d.words, d.threads = map[machine.PA]touched{}, map[machine.Handle]bool{}
+	}
+	d.cpus |= machine.Only(a.agent.CPU())
+	if a.thread != 0 {
+		d.threads[a.thread] = true
+	}
+	if a.word == 0 {
+		return
+	}
+	w := d.words[a.word]
+	w.all++
+	if a.writes {
+		w.writes++
+	}
+	d.words[a.word] = w
+}
+
+// has says whether a later event depends on one of them: it is of the same
+// thread or CPU, or it conflicts.
+func (d *dependents) has(a access) bool { return d.hasBesides(a, access{}) }
+
+// hasBesides is has, not counting the access that one of them made.
+func (d *dependents) hasBesides(a, one access) bool {
+	if d.cpus.Has(a.agent.CPU()) || d.threads[a.thread] {
+		return true
+	}
+	w := d.words[a.word]
+	if a.word == 0 {
+		return false
+	}
+	if a.word == one.word {
+		w.all--
+		if one.writes {
+			w.writes--
+		}
+	}
+	return w.writes > 0 || a.writes && w.all > 0
+}
+
+// follower has the agents move in a given order as far as they can, and
+// answers all other questions as a schedule does.
+type follower struct {
+	order  []machine.Agent // who is still to move
+	others *Replayer
+}
+
+// Choose answers one question of the run.
+func (f *follower) Choose(c *machine.Choice) int {
+	if c.Kind != machine.Move {
+		return f.others.Choose(c)
+	}
+	for _, a := range f.order {
+		if k := c.Find(uint32(a)); k >= 0 {
+			return k
+		}
+	}
+	return int(c.Plain)
+}
+
+// observe strikes off who has moved.
+func (f *follower) observe(e *machine.Event) {
+	if i := slices.Index(f.order, agentOf(e)); i >= 0 {
+		f.order = slices.Delete(f.order, i, i+1)
+	}
+}
+
+// pair describes events i and j of a run.
+func (r *runner) pair(s Schedule, i, j int) RacingPair {
+	_, account := r.account(NewReplayer(s))
+	events := slices.DeleteFunc(account.Rows, func(row Row) bool { return strings.HasPrefix(row.Text, "*") })
+	return RacingPair{events[i], events[j]}
+}
