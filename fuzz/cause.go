@@ -33,11 +33,11 @@ type access struct {
 	writes bool
 }
 
-// cause looks for the one race whose reversal makes a failing run pass: the
-// first pair of conflicting accesses of different threads, ordered by nothing
-// else, such that the run in which the second one goes before the first, and
-// all else is as it was where that is possible, has no violation. An interrupt
-// races with the event of the interrupted code before which it lands. It
+// cause looks for the one race whose reversal makes a failing run pass: two
+// conflicting accesses of different threads, ordered by nothing else, such that
+// the run in which the second one goes before the first, and all else is as it
+// was where that is possible, has no violation. An interrupt
+// races with the events of the interrupted context between which it lands. It
 // answers false if no single reversal does it.
 //
 // The reversal is that of partial-order reduction (Flanagan and Godefroid, POPL
@@ -45,22 +45,38 @@ type access struct {
 // before them. The idea to name a cause by it is from A. Zeller, "Isolating
 // cause-effect chains", FSE 2002. The schedule must show a violation.
 func (r *runner) cause(s Schedule) (RacingPair, bool) {
-	run := r.accesses(s)
-	tried := 0
-	for j := range run {
-		for _, i := range rivals(run, j) {
-			if tried++; tried > maxReversals {
-				return RacingPair{}, false
-			}
-			if order, direct := reversed(run, i, j); direct && r.passes(order, s) {
-				return r.pair(s, i, j), true
-			}
-		}
-		if k, order := postponed(run, j); k > 0 && r.passes(order, s) {
-			return r.pair(s, j, k), true
+	for _, c := range reversals(r.accesses(s)) {
+		if r.passes(c.order, s) {
+			return r.pair(s, c.first, c.second), true
 		}
 	}
 	return RacingPair{}, false
+}
+
+// reversal is two events that raced, and the order of agents in which the
+// second one goes before the first.
+type reversal struct {
+	first, second int
+	order         []machine.Agent
+	late          int // events that come later than they did, with the first
+}
+
+// reversals lists what can be reversed in a run. Those that change the least
+// come first: a race for who begins would change nearly all.
+func reversals(run []access) (out []reversal) {
+	for j := range run {
+		for _, i := range rivals(run, j) {
+			if c, direct := reversed(run, i, j); direct {
+				out = append(out, c)
+			}
+		}
+		out = append(out, moved(run, j)...)
+		if len(out) >= maxReversals {
+			break
+		}
+	}
+	slices.SortStableFunc(out, func(a, b reversal) int { return a.late - b.late })
+	return out
 }
 
 // passes makes a run in which the agents move in the given order as far as they
@@ -73,7 +89,7 @@ func (r *runner) passes(order []machine.Agent, s Schedule) bool {
 	return v.violation == nil && v.unknown == ""
 }
 
-// maxReversals bounds the pairs that the search for a cause looks at.
+// maxReversals bounds the races that the search for a cause looks at.
 const maxReversals = 1000
 
 // otherThan is the schedule without the exceptions of a kind.
@@ -126,10 +142,11 @@ func rivals(run []access, j int) (out []int) {
 	return out
 }
 
-// reversed is the order of agents in which event j goes before event i, with
-// all that does not depend on i before both. It answers false if j depends on i
-// by way of a third event: then the two are no race.
-func reversed(run []access, i, j int) (order []machine.Agent, direct bool) {
+// reversed puts event j before event i, with all that does not depend on i
+// before both. It answers false if j depends on i by way of a third event: then
+// the two are no race.
+func reversed(run []access, i, j int) (c reversal, direct bool) {
+	var order []machine.Agent
 	var after dependents
 	after.add(run[i])
 	late := []machine.Agent{run[i].agent}
@@ -146,46 +163,48 @@ func reversed(run []access, i, j int) (order []machine.Agent, direct bool) {
 	}
 	// The first of the late ones does conflict with j: only the rest count.
 	if after.hasBesides(run[j], run[i]) {
-		return nil, false
+		return reversal{}, false
 	}
 	order = append(append(order, run[j].agent), late...)
 	for _, a := range run[j+1:] {
 		order = append(order, a.agent)
 	}
-	return order, true
+	return reversal{i, j, order, len(late)}, true
 }
 
-// postponed is the order of agents in which the interrupt of event i lands one
-// event of the interrupted context later, behind event j. Then j is 0 if there is
-// none.
-func postponed(run []access, i int) (j int, order []machine.Agent) {
+// moved has the interrupt of event i land one event of the interrupted context
+// earlier or later.
+func moved(run []access, i int) (out []reversal) {
 	if !run[i].agent.IsLine() {
-		return 0, nil
+		return nil
 	}
-	cpu := run[i].agent.CPU()
-	here := func(a access) bool { return a.agent == machine.CPUAgent(cpu) }
 	before := i - 1
-	for before >= 0 && !here(run[before]) {
+	for before >= 0 && run[before].agent != machine.CPUAgent(run[i].agent.CPU()) {
 		before--
 	}
-	for j = i + 1; j < len(run); j++ {
-		if here(run[j]) && (before < 0 || run[j].client == run[before].client) {
-			break
+	if before < 0 {
+		return nil
+	}
+	out = append(out, reversal{before, i, reorder(run, i, before), i - before})
+	for j := i + 1; j < len(run); j++ {
+		if run[j].agent == run[before].agent && run[j].client == run[before].client {
+			return append(out, reversal{i, j, reorder(run, j, i), j - i})
 		}
 	}
-	if j == len(run) {
-		return 0, nil
-	}
-	for _, a := range run[:i] {
-		order = append(order, a.agent)
-	}
-	order = append(order, machine.CPUAgent(cpu), run[i].agent)
-	for k, a := range run[i+1:] {
-		if i+1+k != j {
+	return out
+}
+
+// reorder is the order of agents in which event from goes before event to.
+func reorder(run []access, from, to int) (order []machine.Agent) {
+	for k, a := range run {
+		if k == to {
+			order = append(order, run[from].agent)
+		}
+		if k != from {
 			order = append(order, a.agent)
 		}
 	}
-	return j, order
+	return order
 }
 
 // dependents are events that depend on a first one, by what they touched.

@@ -16,7 +16,7 @@ func TestCause(t *testing.T) {
 		"check then act": {checkThenAct(), "lock"},
 		"deadlock":       {deadlocking(), ""},
 		"alone":          {impatient(), ""},
-		"interrupt":      {interrupted(), "deliver interrupt 40 of P0"},
+		"interrupt":      {interrupted(), "interrupt 40 of P0"},
 	} {
 		f := mustFind(t, test.target, Options{Seed: 3})
 		small, err := Shrink(test.target, f, ShrinkOptions{})
@@ -32,7 +32,7 @@ func TestCause(t *testing.T) {
 		if name == "alone" && ok || test.want != "" && !(ok && strings.Contains(pair.String(), test.want)) {
 			t.Errorf("%s: cause %t %v, want %q", name, ok, pair, test.want)
 		}
-		if ok && (pair.First.CPU == pair.Second.CPU && name != "interrupt" || pair.First.Site.File == "" && name != "interrupt" || pair.Second.Site.File == "") {
+		if ok && (pair.First.CPU == pair.Second.CPU && name != "interrupt" || pair.First.Site.File == "" && name != "interrupt" || pair.Second.Site.File == "" && name != "interrupt") {
 			t.Errorf("%s: %+v", name, pair)
 		}
 		r.close()
@@ -54,8 +54,8 @@ func TestReversed(t *testing.T) {
 		{3, 5, "012120"},
 		{1, 2, "021012"},
 	} {
-		order, direct := reversed(run, test.i, test.j)
-		got := ""
+		c, direct := reversed(run, test.i, test.j)
+		order, got := c.order, ""
 		for _, a := range order {
 			got += string('0' + rune(a.CPU()))
 		}

@@ -27,9 +27,7 @@ func (s *Shrunk) Report(t Target, command string, w *Watchdog) (string, error) {
 	for _, e := range s.Schedule {
 		fmt.Fprintf(&b, "choice  %s\n", e)
 	}
-	if s.Cause != nil {
-		fmt.Fprintf(&b, "cause   %s\n        with these two in the other order the run passes\n", s.Cause)
-	}
+	b.WriteString(s.cause())
 	found := "given"
 	if s.Strategy != "" {
 		found = fmt.Sprintf("run %d of %s, seed %d", s.Run, s.Strategy, s.Seed)
@@ -41,6 +39,17 @@ func (s *Shrunk) Report(t Target, command string, w *Watchdog) (string, error) {
 	}
 	fmt.Fprintf(&b, "replay  %s\n", fmt.Sprintf(command, "'"+token.String()+"'"))
 	return b.String(), nil
+}
+
+// cause says which race is the cause, if one is.
+func (s *Shrunk) cause() string {
+	switch {
+	case s.Cause != nil:
+		return fmt.Sprintf("cause   %s\n        with these two in the other order the run passes\n", s.Cause)
+	case len(s.Schedule) == 0:
+		return "cause   no race: the natural run fails\n"
+	}
+	return "cause   no single race: with any one of the run's races reversed, it fails all the same\n"
 }
 
 // Classes counts the exceptions by class, in words.
