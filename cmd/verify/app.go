@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/fusedos/stramash/fuzz"
+	"github.com/fusedos/stramash/targets/suite"
 )
 
 // app is the command with everything outside of it that it touches.
@@ -22,6 +23,7 @@ type app struct {
 	stderr   io.Writer
 	terminal bool // stderr is one
 	targets  []fuzz.Target
+	suite    []suite.Program // of which each has a bug: known by name, and not part of the gate
 	groups   map[string][]fuzz.Target
 	watchdog *fuzz.Watchdog
 	grace    time.Duration // how long the command may take to end after ctx has
@@ -76,7 +78,7 @@ func subcommands() []subcommand {
 		{"bugs", "Find", "[BUG…]", "build each seeded bug and show that it is found", (*app).bugs},
 		{"replay", "Look into", "TOKEN or FILE", "run one violation again: the step-by-step account", (*app).replay},
 		{"shrink", "Look into", "TOKEN or FILE", "make a violation smaller, and say what was tried", (*app).shrink},
-		{"list", "Know", "[KIND…]", "targets, strategies, judges, specifications, bugs", (*app).list},
+		{"list", "Know", "[KIND…]", "targets, strategies, judges, specifications, bugs, programs with bugs", (*app).list},
 		{"bench", "Know", "[EXPERIMENT…]", "measure", (*app).bench},
 	}
 }

@@ -26,6 +26,8 @@ type item struct {
 	CPUs       int         `json:"cpus,omitempty"`
 	Source     string      `json:"source,omitempty"`
 	Targets    []string    `json:"targets,omitempty"`
+	Threads    int         `json:"threads,omitempty"`
+	Classes    uint64      `json:"classes,omitempty"` // of runs, if known
 }
 
 // parameter is a question of a target's workload.
@@ -47,6 +49,7 @@ func kinds() []kind {
 		{"judges", (*app).listJudges},
 		{"specifications", (*app).listSpecs},
 		{"bugs", (*app).listBugs},
+		{"suite", (*app).listSuite},
 	}
 }
 
@@ -202,6 +205,16 @@ func (a *app) listBugs() ([]item, error) {
 	var out []item
 	for _, b := range all {
 		out = append(out, item{Type: "bug", Name: b.Name, Doc: b.What, Source: b.Source, Targets: b.Targets})
+	}
+	return out, nil
+}
+
+// listSuite lists the programs that strategies are compared by.
+func (a *app) listSuite() ([]item, error) {
+	var out []item
+	for _, p := range a.suite {
+		out = append(out, item{Type: "program", Name: p.Target.Name, Doc: p.Target.Doc, Source: p.Source,
+			CPUs: p.Target.Platform.CPUs(), Threads: p.Threads, Classes: p.Classes})
 	}
 	return out, nil
 }

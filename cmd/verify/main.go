@@ -16,13 +16,16 @@ import (
 
 	"github.com/fusedos/stramash/fuzz"
 	"github.com/fusedos/stramash/targets"
+	"github.com/fusedos/stramash/targets/suite"
 )
 
 func main() {
 	// Runs make little garbage beside little live memory: collect it in larger
 	// portions. The heap stays within a few megabytes.
 	debug.SetGCPercent(400)
-	os.Exit(newApp(targets.All(), map[string][]fuzz.Target{"FuzzLocks": targets.Locks()}).main(os.Args[1:]))
+	a := newApp(targets.All(), map[string][]fuzz.Target{"FuzzLocks": targets.Locks()})
+	a.suite = suite.Programs()
+	os.Exit(a.main(os.Args[1:]))
 }
 
 // newApp is the command on this process's streams and signals. The groups are

@@ -41,10 +41,18 @@ func (c catalogue[T]) pick(wanted []string) ([]T, error) {
 	return out, nil
 }
 
-// pick finds targets by name; all if no name is given.
+// pick finds targets by name, also in the suite; all but the suite's if no name
+// is given.
 func (a *app) pick(names []string) ([]fuzz.Target, error) {
+	if len(names) == 0 {
+		return a.targets, nil
+	}
+	known := slices.Clone(a.targets)
+	for _, p := range a.suite {
+		known = append(known, p.Target)
+	}
 	name := func(t fuzz.Target) string { return t.Name }
-	return catalogue[fuzz.Target]{"target", a.targets, name, "verify list names them"}.pick(names)
+	return catalogue[fuzz.Target]{"target", known, name, "verify list names them"}.pick(names)
 }
 
 // target finds a target by name.

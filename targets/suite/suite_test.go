@@ -1,0 +1,161 @@
+package suite
+
+import (
+	"flag"
+	"strings"
+	"testing"
+
+	"github.com/fusedos/stramash/fuzz"
+	"github.com/fusedos/stramash/machine"
+)
+
+var brute = flag.Int("suite.brute", 100000, "runs after which counting a program's classes one by one gives up")
+
+func hunt(t *testing.T, target fuzz.Target, o fuzz.Options) fuzz.Summary {
+	t.Helper()
+	s, err := fuzz.Hunt(target, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestBugsAreFound(t *testing.T) {
+	for _, p := range Programs() {
+		s := hunt(t, p.Target, fuzz.Options{Seed: 1})
+		if s.Finding == nil {
+			t.Errorf("%s: nothing in %d runs", p.Target.Name, s.Runs)
+			continue
+		}
+		if f := s.Finding; f.Judge != "final state" && f.Judge != "progress" || f.Threads != p.Threads {
+			t.Errorf("%s: %s found it with %d threads; want its effect, with %d", p.Target.Name, f.Judge, f.Threads, p.Threads)
+		}
+		again := hunt(t, p.Target, fuzz.Options{Seed: 1, Workers: 2})
+		if again.Runs != s.Runs || again.TraceHash != s.TraceHash {
+			t.Errorf("%s: found in run %d, and in run %d by two workers", p.Target.Name, s.Runs, again.Runs)
+		}
+	}
+}
+
+// What is mended is the bug.
+func TestFixedTwinsPass(t *testing.T) {
+	runs := uint64(fuzz.DefaultRuns)
+	if testing.Short() {
+		runs /= 10
+	}
+	for _, p := range Programs() {
+		s := hunt(t, p.Fixed, fuzz.Options{Seed: 1, Runs: runs})
+		if s.Finding != nil {
+			t.Errorf("%s: run %d: %s", p.Fixed.Name, s.Runs, s.Finding.Message)
+		}
+		if s.Steps > 200*s.Runs {
+			t.Errorf("%s takes %d steps a run: too many to try it often", p.Fixed.Name, s.Steps/s.Runs)
+		}
+	}
+}
+
+func TestTable(t *testing.T) {
+	seen := map[string]bool{}
+	for _, p := range Programs() {
+		name := p.Target.Name
+		if err := p.Target.Validate(); err != nil || seen[name] || !strings.HasPrefix(name, "suite/") {
+			t.Errorf("%s: %v, or it is not the first of its name, or not of the suite", name, err)
+		}
+		seen[name] = true
+		if p.Fixed.Name != name+"-fixed" || p.Target.Doc == "" || p.Source == "" {
+			t.Errorf("%s: its twin is %s, its Doc %q, its Source %q", name, p.Fixed.Name, p.Target.Doc, p.Source)
+		}
+	}
+	if len(seen) < 24 {
+		t.Errorf("%d programs: want 24 or more", len(seen))
+	}
+}
+
+// Classes are what brute force counts, or more than that where it gives up.
+func TestClasses(t *testing.T) {
+	for _, p := range Programs() {
+		if p.Classes == 0 {
+			continue
+		}
+		all, broken, ok := classes(t, p.Target, *brute)
+		if all > p.Classes || ok && all < p.Classes || broken == all || ok && broken == 0 {
+			t.Errorf("%s: %d classes (all of them: %t), of which %d show the bug; want %d, and some of them",
+				p.Target.Name, all, ok, broken, p.Classes)
+		}
+		if !ok {
+			t.Logf("%s: saw %d of %d classes in %d runs", p.Target.Name, all, p.Classes, *brute)
+		}
+	}
+}
+
+// classes counts the classes of all runs of a program, and those that show the
+// bug; ok is false if there are more runs than it may try.
+func classes(t *testing.T, target fuzz.Target, most int) (all, broken uint64, ok bool) {
+	m, err := machine.New(target.Platform)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	seen := map[uint64]bool{}
+	e := &everything{m: m}
+	for range most {
+		m.Begin(e, target.Limits)
+		p := target.Setup(m)
+		r := m.Run(p.Threads...)
+		bad := r.Outcome != machine.Finished || p.After != nil && p.After() != nil
+		was, known := seen[r.Fingerprint]
+		if known && was != bad {
+			t.Errorf("%s: of two runs of one class, one shows the bug", target.Name)
+		}
+		if seen[r.Fingerprint] = bad; bad && !known {
+			broken++
+		}
+		if ok = !e.next(); ok {
+			break
+		}
+	}
+	return uint64(len(seen)), broken, ok
+}
+
+// everything answers the questions of all runs, one run after the other: it
+// keeps a path through the tree of answers, and from run to run changes the last
+// answer that has an alternative. Where a thread is about to access its pad, it
+// tries nothing else, for that commutes with whatever the others do.
+type everything struct {
+	m    *machine.Machine
+	path []answer
+	at   int
+}
+
+// answer is the answer to one question, and those that have not been tried.
+type answer struct {
+	pick int
+	rest machine.Set
+}
+
+func (e *everything) Choose(c *machine.Choice) int {
+	if e.at == len(e.path) {
+		options := c.Options
+		for o := c.Options; o != 0 && c.Kind == machine.Move; o = o.Rest() {
+			if name, _ := e.m.LabelOf(c.Op(o.First()).Addr); strings.HasPrefix(name, "pad") {
+				options = machine.Only(o.First())
+			}
+		}
+		e.path = append(e.path, answer{options.First(), options.Rest()})
+	}
+	e.at++
+	return e.path[e.at-1].pick
+}
+
+// next prepares the next run, and answers whether there is one.
+func (e *everything) next() bool {
+	e.at = 0
+	for n := len(e.path); n > 0; n-- {
+		if last := &e.path[n-1]; last.rest != 0 {
+			last.pick, last.rest = last.rest.First(), last.rest.Rest()
+			e.path = e.path[:n]
+			return true
+		}
+	}
+	return false
+}
