@@ -27,7 +27,9 @@ func counting() []row {
 		{"reorder-5", "four threads set two values, and one sees the first without the second",
 			"SCTBench reorder", 5, 12096, reorder},
 		{"window-3", "a thread opens a short window, in which another opens one, in which a third must land",
-			"the depth-3 window of facts/explore.md 1f", 3, 5, window},
+			"the depth-3 window of facts/explore.md 1f", 3, 5, window(3)},
+		{"window-4", "a chain of short windows, in the last of which a fourth thread must land",
+			"the depth-3 window of facts/explore.md 1f, one deeper", 4, 7, window(4)},
 		{"torn-128", "a 128-bit value is read in two halves",
 			"torn 16-byte accesses where there is no CMPXCHG16B", 2, 13, torn},
 		{"seqlock-once", "a reader of a sequence lock does not look at the sequence again",
@@ -204,29 +206,28 @@ func reorder(m *machine.Machine, fixed bool) fuzz.Program {
 	}
 }
 
-func window(m *machine.Machine, fixed bool) fuzz.Program {
-	const pads = 10
-	first, second, own := words(m, "first", 1), words(m, "second", 1), words(m, "pad", 3)
-	landed := false
-	return fuzz.Program{
-		Threads: threads(m, func(t *machine.Thread) {
-			pad(t, own, pads)
-			put(t, first, 1)
-			put(t, first, 2)
-		}, func(t *machine.Thread) {
-			pad(t, at(own, 1), pads)
-			if get(t, first) == 1 {
-				if fixed {
-					return
+// window has a chain of threads. Each opens a window for a moment if the one
+// before it has one open just then; the last one must find none. Mended, only the
+// first one opens any.
+func window(n int) func(*machine.Machine, bool) fuzz.Program {
+	const pads, open, closed = 10, 1, 2
+	return func(m *machine.Machine, fixed bool) fuzz.Program {
+		windows, own := words(m, "window", n-1), words(m, "pad", n)
+		landed := false
+		return fuzz.Program{
+			Threads: each(m, n, func(t *machine.Thread, self int) {
+				pad(t, at(own, self), pads)
+				switch {
+				case self > 0 && get(t, at(windows, self-1)) != open:
+				case self == n-1:
+					landed = true
+				case !fixed || self == 0:
+					put(t, at(windows, self), open)
+					put(t, at(windows, self), closed)
 				}
-				put(t, second, 1)
-				put(t, second, 0)
-			}
-		}, func(t *machine.Thread) {
-			pad(t, at(own, 2), pads)
-			landed = get(t, second) == 1
-		}),
-		After: func() error { return fuzz.Want(landed, false) },
+			}),
+			After: func() error { return fuzz.Want(landed, false) },
+		}
 	}
 }
 

@@ -12,8 +12,12 @@ func linking() []row {
 	return []row{
 		{"aba-stack", "the top of a stack is popped, and is back, while its next one is gone",
 			"Treiber's stack (IBM RJ 5118, 1986) without tags; facts/explore.md 1f", 2, 33, abaStack},
+		{"aba-x86", "the same, where AArch64 CPUs use exclusives, which see the change, and x86-64 ones do not",
+			"Treiber's stack, ported without a thought", 2, 0, abaX86},
 		{"aba-busy", "the same on a busy stack: one thread rests once, the other does all of its work",
 			"Treiber's stack (IBM RJ 5118, 1986) without tags", 2, 0, abaBusy},
+		{"aba-3", "the same with three threads: the next one goes while the top is away for a moment",
+			"Treiber's stack (IBM RJ 5118, 1986) without tags", 3, 0, aba3},
 		{"safestack", "a pop takes the link out of a node that another thread is pushing",
 			"D. Vyukov's SafeStack, made small; its bug takes 5 preemptions", 3, 0, safeStack},
 		{"list-unmarked", "an insertion behind a node that is being removed is lost",
@@ -29,6 +33,7 @@ type stack struct {
 	head, next machine.VA
 	nodes      int
 	tagged     bool
+	exclusives bool // used by the CPUs that have them
 }
 
 const (
@@ -38,7 +43,8 @@ const (
 
 // newStack makes a stack with nodes 1 to n, 1 on top.
 func newStack(m *machine.Machine, n int, tagged bool) stack {
-	s := stack{words(m, "head", 1), words(m, "next", n+1), n, tagged}
+	s := stack{head: m.Alloc(64), next: words(m, "next", n+1), nodes: n, tagged: tagged}
+	m.Label(s.head, 8, "head")
 	m.Poke64(s.head, 1)
 	for i := 1; i < n; i++ {
 		m.Poke64(at(s.next, i), uint64(i+1))
@@ -46,10 +52,20 @@ func newStack(m *machine.Machine, n int, tagged bool) stack {
 	return s
 }
 
-// change makes node n the top if the head is still as it was.
+// top reads the head, and change makes node n the top if it is still as it was.
+func (s stack) top(t *machine.Thread) uint64 {
+	if s.exclusives && t.ISA().Exclusives {
+		return t.LoadExclusive(s.head, machine.Size64, machine.Acquire)
+	}
+	return get(t, s.head)
+}
+
 func (s stack) change(t *machine.Thread, was, n uint64) bool {
 	if s.tagged {
 		n |= was&^nodeMask + tagUnit
+	}
+	if s.exclusives && t.ISA().Exclusives {
+		return t.StoreExclusive(s.head, machine.Size64, n, machine.Release)
 	}
 	return cas(t, s.head, was, n)
 }
@@ -57,7 +73,7 @@ func (s stack) change(t *machine.Thread, was, n uint64) bool {
 // pop answers a node, or 0 if there is none.
 func (s stack) pop(t *machine.Thread) uint64 {
 	for {
-		h := get(t, s.head)
+		h := s.top(t)
 		n := h & nodeMask
 		if n == 0 || s.change(t, h, get(t, at(s.next, int(n)))) {
 			return n
@@ -68,7 +84,7 @@ func (s stack) pop(t *machine.Thread) uint64 {
 // push adds a node; 0 is none.
 func (s stack) push(t *machine.Thread, n uint64) {
 	for n != 0 {
-		h := get(t, s.head)
+		h := s.top(t)
 		put(t, at(s.next, int(n)), h&nodeMask)
 		if s.change(t, h, n) {
 			return
@@ -107,12 +123,28 @@ func abaStack(m *machine.Machine, fixed bool) fuzz.Program {
 			pad(t, own, 5)
 		}, func(t *machine.Thread) {
 			pad(t, at(own, 1), 5)
-			first := s.pop(t)
-			kept[1] = s.pop(t)
-			s.push(t, first)
+			kept[1] = s.popSecond(t)
 			pad(t, at(own, 1), 5)
 		}),
 		After: func() error { return s.check(m, kept[:]...) },
+	}
+}
+
+// popSecond takes the node below the top.
+func (s stack) popSecond(t *machine.Thread) uint64 {
+	first := s.pop(t)
+	second := s.pop(t)
+	s.push(t, first)
+	return second
+}
+
+func abaX86(m *machine.Machine, fixed bool) fuzz.Program {
+	s := newStack(m, 5, fixed)
+	s.exclusives = true
+	var kept [2]uint64
+	return fuzz.Program{
+		Threads: each(m, 2, func(t *machine.Thread, self int) { kept[self] = s.popSecond(t) }),
+		After:   func() error { return s.check(m, kept[:]...) },
 	}
 }
 
@@ -141,6 +173,24 @@ func abaBusy(m *machine.Machine, fixed bool) fuzz.Program {
 				}
 			}
 		}),
+		After: func() error { return s.check(m, kept[:]...) },
+	}
+}
+
+func aba3(m *machine.Machine, fixed bool) fuzz.Program {
+	s, own := newStack(m, 3, fixed), words(m, "pad", 3)
+	var kept [2]uint64
+	keep := func(self, i int) func(*machine.Thread) {
+		return func(t *machine.Thread) {
+			pad(t, at(own, self), 5)
+			kept[i] = s.pop(t)
+		}
+	}
+	return fuzz.Program{
+		Threads: threads(m, keep(0, 0), func(t *machine.Thread) {
+			pad(t, at(own, 1), 5)
+			s.push(t, s.pop(t))
+		}, keep(2, 1)),
 		After: func() error { return s.check(m, kept[:]...) },
 	}
 }

@@ -344,9 +344,9 @@ func tokenRing(m *machine.Machine, fixed bool) fuzz.Program {
 						put(t, token, 0)
 					}
 				}
-				pad(t, at(own, self), 3)
 				in.visit(t)
 				put(t, token, uint64(self+1)%stations)
+				pad(t, at(own, self), 10)
 			}
 		}),
 		After: func() error { return in.check(m) },
