@@ -1,11 +1,13 @@
 package checkers
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"testing"
 
 	"github.com/anishathalye/porcupine"
 
+	"github.com/fusedos/stramash/checkers/histories"
 	"github.com/fusedos/stramash/machine"
 	"github.com/fusedos/stramash/model/spec"
 )
@@ -36,7 +38,7 @@ func benchmark[S comparable](b *testing.B, s spec.Spec[S]) {
 		j, i := Linearizable(s), 0
 		b.ReportAllocs()
 		for b.Loop() {
-			if j.Check(hs[i%len(hs)]) != (Verdict{}) {
+			if v := j.Check(hs[i%len(hs)]); v.Violation != nil || v.Unknown != "" {
 				b.Fatal("violation")
 			}
 			i++
@@ -72,6 +74,29 @@ func BenchmarkNotes(b *testing.B) {
 			for b.Loop() {
 				if j.Check(h) != (Verdict{}) {
 					b.Fatal("violation")
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkLong judges 100,000 operations of 8 clients that are hardly ever
+// idle, of objects that have a monitor.
+func BenchmarkLong(b *testing.B) {
+	for _, s := range compared() {
+		if newMonitor(s.Kind, s.Initial) == nil {
+			continue
+		}
+		rng := rand.New(rand.NewPCG(1, 5))
+		h := histories.Obeying(rng.IntN, s, histories.Shape{
+			Object: object, Clients: 8, Operations: 100_000, Duration: 100, Think: 20,
+		})
+		b.Run(fmt.Sprint(s.Name, "/", len(h)/2), func(b *testing.B) {
+			j := Linearizable(s)
+			b.ReportAllocs()
+			for b.Loop() {
+				if v := j.Check(h); v.Violation != nil || v.Unknown != "" {
+					b.Fatalf("%+v", v)
 				}
 			}
 		})

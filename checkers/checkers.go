@@ -46,6 +46,9 @@ type Verdict struct {
 	// Unknown says why the judge came to no conclusion; it is empty if it
 	// did. A history whose verdict is unknown has not passed.
 	Unknown string
+	// By says which of a judge's ways to decide gave the verdict, as the judge
+	// documents; empty if it has one only, or nothing to judge.
+	By string
 }
 
 // Violation says what is wrong with a history.

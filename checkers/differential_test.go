@@ -2,18 +2,75 @@ package checkers
 
 import (
 	"bytes"
+	"fmt"
 	"math/rand/v2"
 	"strings"
 	"testing"
 
 	"github.com/anishathalye/porcupine"
 
+	"github.com/fusedos/stramash/checkers/histories"
 	"github.com/fusedos/stramash/machine"
 	"github.com/fusedos/stramash/model/spec"
 )
 
-// TestLinearizableEqualsPorcupine compares the two on random histories, two
-// thirds of them with mistakes.
+// compared are the specifications that the differential tests are about.
+func compared() []spec.Spec[any] {
+	return append(spec.All(), spec.Semaphore(2).Erase())
+}
+
+// shape draws the shape of a short history.
+func shape(rng *rand.Rand) histories.Shape {
+	return histories.Shape{
+		Object: object, Clients: 2 + rng.IntN(4), Operations: 4 + rng.IntN(10),
+		Duration: 2 + rng.IntN(100), Think: 1 + rng.IntN(20), Open: rng.IntN(3),
+	}
+}
+
+// TestDifferential compares all ways to decide on random histories, three
+// quarters of them with mistakes. The command verify bench judges does so on more.
+func TestDifferential(t *testing.T) {
+	runs := 6_000
+	if testing.Short() {
+		runs = 600
+	}
+	for i, s := range compared() {
+		t.Run(fmt.Sprint(i, " ", s.Name), func(t *testing.T) {
+			rng := rand.New(rand.NewPCG(uint64(i), 4))
+			model, judge, frontier := Porcupine(s), LinearizableWithin(1<<24, s), LinearizableBy(byFrontier, 1<<24, s)
+			illegal, declined := 0, 0
+			for n := range runs {
+				h := histories.Obeying(rng.IntN, s, shape(rng))
+				for range n % 4 {
+					histories.Spoil(rng.IntN, s, h)
+				}
+				legal := agree(t, judge, model, h)
+				if !legal {
+					illegal++
+				}
+				if v := frontier.Check(h); v.Unknown != "" || legal != (v.Violation == nil) {
+					t.Fatalf("frontier: got %+v, want a pass: %v: %+v", v, legal, h)
+				}
+				if newMonitor(s.Kind, s.Initial) == nil {
+					continue
+				}
+				switch v := LinearizableBy(byMonitor, 0, s).Check(h); {
+				case v.Unknown != "":
+					declined++
+				case legal != (v.Violation == nil):
+					t.Fatalf("monitor: got %+v, want a pass: %v: %+v", v, legal, h)
+				}
+			}
+			t.Logf("%d histories, %d of them illegal, %d declined by the monitor", runs, illegal, declined)
+			if illegal < runs/6 || illegal > runs*2/3 {
+				t.Errorf("%d of %d histories are illegal, which makes a poor test", illegal, runs)
+			}
+		})
+	}
+}
+
+// TestLinearizableEqualsPorcupine compares the two on random histories with few
+// values, two thirds of them with mistakes.
 func TestLinearizableEqualsPorcupine(t *testing.T) {
 	total := 60_000
 	if testing.Short() {
@@ -57,7 +114,7 @@ func agree(t *testing.T, judge Judge, model porcupine.Model, h machine.History) 
 		return true
 	}
 	// What came before the violation is explained.
-	if v := judge.Check(h[:got.Violation.At]); v != (Verdict{}) {
+	if v := judge.Check(h[:got.Violation.At]); v.Violation != nil || v.Unknown != "" {
 		t.Fatalf("violation at %d, but before it there is %+v: %+v", got.Violation.At, v, h)
 	}
 	return false
@@ -110,5 +167,5 @@ func TestPorcupineDraws(t *testing.T) {
 	}
 }
 
-// contradicts reports whether our checker and porcupine disagreed.
-func contradicts(v Verdict) bool { return strings.Contains(v.Unknown, "porcupine does") }
+// contradicts reports whether two ways to decide disagreed.
+func contradicts(v Verdict) bool { return strings.Contains(v.Unknown, "finds no order and") }

@@ -1,7 +1,6 @@
 package checkers
 
 import (
-	"math"
 	"math/bits"
 
 	"github.com/fusedos/stramash/model/spec"
@@ -17,8 +16,10 @@ const (
 	// largeFrontier is the number of configurations up to which the memory is
 	// kept for the next search.
 	largeFrontier = 4096
-	// narrow is the number of configurations that the first attempt keeps.
-	narrow = 2
+	// narrow is the number of configurations that the first attempt keeps,
+	// widening how many times more each later one does.
+	narrow   = 2
+	widening = 16
 )
 
 // configuration is one way in which the events so far may have taken effect:
@@ -42,7 +43,7 @@ type configuration[S comparable] struct {
 //
 // Most histories are linearizable, and a few configurations at a time are enough
 // to show it. So a first attempt drops all but the first few, which are those
-// that let the fewest operations take effect early; a second one keeps all.
+// that let the fewest operations take effect early; the next ones keep more.
 type frontier[S comparable] struct {
 	spec   spec.Spec[S]
 	ops    []operation
@@ -69,17 +70,18 @@ const (
 	unexplained                 // there is none
 	outOfBudget                 // the budget was spent before it was known
 	tooManyAtOnce               // more than maxOverlap operations overlap
+	declined                    // it is not for this checker
 )
 
 // run decides about the events of one object. If they are unexplained, at is
 // the place in events of the return that no order explains.
 func (f *frontier[S]) run(ops []operation, events []event) (r result, at int) {
-	f.width, f.cut = narrow, false
-	if r, at = f.attempt(ops, events); r == unexplained && f.cut {
-		f.width = math.MaxInt
-		r, at = f.attempt(ops, events)
+	for f.width = narrow; ; f.width *= widening {
+		f.cut = false
+		if r, at = f.attempt(ops, events); r != unexplained || !f.cut {
+			return r, at
+		}
 	}
-	return r, at
 }
 
 // attempt is run for one width.

@@ -37,11 +37,21 @@ const (
 // operation that never returned may have taken effect or not. A client may have
 // operations in progress on several objects, but only one on each.
 //
-// A violation shows at the earliest return that no order explains. It is
-// reported only after porcupine has confirmed it; where that would take too
-// long, the message says that it is unconfirmed. Where the two disagree, one of
-// them is wrong, and the verdict is unknown. So it is when the search takes more
-// than [DefaultBudget] steps, or more than 64 operations on an object overlap.
+// Each object is judged by itself, and so is each part of one that s.Key names.
+// Verdict.By says by what: a "monitor", an algorithm for the kind of object that
+// s.Kind names, which takes 100,000 operations in its stride; where there is
+// none for it, or it declines, the "frontier" of all states that are possible,
+// whose time grows quickly with the number of operations that overlap; or
+// "monitor and frontier", one for some objects and one for others.
+//
+// A violation of up to 2,048 operations shows at the earliest return that no
+// order explains, whoever found it. It is reported only after porcupine has
+// confirmed it; where that would take too long, the message says that it is
+// unconfirmed, and where the monitor alone has found it, it shows at a return
+// that breaks a rule which the message names. Where two ways to decide disagree,
+// one of them is wrong, and the verdict is unknown. So it is where there is no
+// monitor and the search takes more than [DefaultBudget] steps, or more than 64
+// operations overlap.
 //
 // The rules of its violations are "linearizability" and "malformed history".
 // It panics if s lacks Step or Completions.
@@ -52,13 +62,34 @@ func Linearizable[S comparable](s spec.Spec[S], objects ...machine.VA) Judge {
 // LinearizableWithin is [Linearizable] with a budget of its own: the number of
 // times that it may call s.Step for one history.
 func LinearizableWithin[S comparable](budget int, s spec.Spec[S], objects ...machine.VA) Judge {
+	return newLinearizable(budget, s, objects, newMonitor(s.Kind, s.Initial) != nil, true)
+}
+
+// LinearizableBy is [LinearizableWithin] restricted to one way to decide:
+// "monitor", whose verdict is unknown where it declines, or "frontier". It is
+// for comparing them, and panics if there is no such way.
+func LinearizableBy[S comparable](way string, budget int, s spec.Spec[S], objects ...machine.VA) Judge {
+	monitored := way == byMonitor && newMonitor(s.Kind, s.Initial) != nil
+	if !monitored && way != byFrontier {
+		panic("checkers: there is no " + way + " for specification " + s.Name)
+	}
+	return newLinearizable(budget, s, objects, monitored, !monitored)
+}
+
+func newLinearizable[S comparable](budget int, s spec.Spec[S], objects []machine.VA, monitored, searches bool) Judge {
 	if s.Step == nil || s.Completions == nil {
 		panic("checkers: specification " + s.Name + " lacks Step or Completions")
 	}
 	j := &linearizable[S]{
-		spec: s, objects: slices.Clone(objects), budget: budget, model: Porcupine(s),
+		spec: s, objects: slices.Clone(objects), budget: budget, searches: searches, model: Porcupine(s),
 	}
-	j.scratch.New = func() any { return &search[S]{frontier: frontier[S]{spec: s}} }
+	j.scratch.New = func() any {
+		out := &search[S]{frontier: frontier[S]{spec: s}}
+		if monitored {
+			out.monitor = newMonitor(s.Kind, s.Initial)
+		}
+		return out
+	}
 	return j
 }
 
@@ -67,12 +98,16 @@ type linearizable[S comparable] struct {
 	objects []machine.VA
 	budget  int
 	model   porcupine.Model
-	scratch sync.Pool // of *search[S], which hold nothing from one check to the next
+
+	searches bool      // it may ask the frontier
+	scratch  sync.Pool // of *search[S], which hold nothing from one check to the next
 }
 
 // search is the working memory of one check.
 type search[S comparable] struct {
 	operations
+	monitor  monitor // nil if there is none for the specification
+	odd      bool    // an operation answered what its signature does not allow
 	frontier frontier[S]
 }
 
@@ -106,14 +141,23 @@ func (j *linearizable[S]) Check(h machine.History) Verdict {
 		v.Judge = j.Name()
 		return Verdict{Violation: v}
 	}
-	s.gather()
+	s.split(j.spec.Key)
 	s.frontier.budget = j.budget
 	var verdict Verdict
-	for first, rest := s.split(s.events); len(first) > 0; first, rest = s.split(rest) {
-		verdict = worse(verdict, j.object(h, s, first))
+	start := 0
+	for _, end := range s.ends {
+		verdict = worse(verdict, j.part(h, s, s.events[start:end]))
+		start = end
 	}
 	return verdict
 }
+
+// Who gave a verdict.
+const (
+	byMonitor  = "monitor"
+	byFrontier = "frontier"
+	byBoth     = "monitor and frontier" // each some part of it
+)
 
 // worse returns the verdict that says more: the earlier violation, or else the
 // first reason to know nothing.
@@ -121,17 +165,24 @@ func worse(a, b Verdict) Verdict {
 	switch {
 	case b.Violation != nil && (a.Violation == nil || b.Violation.At < a.Violation.At):
 		return b
-	case a.Violation == nil && a.Unknown == "":
-		return b
+	case a.Violation != nil || a.Unknown != "":
+		return a
+	case b.Unknown == "" && a.By != "" && a.By != b.By:
+		b.By = byBoth
 	}
-	return a
+	return b
 }
 
-// unknownOp finds a call of an operation that the specification does not have.
+// unknownOp finds a call of an operation that the specification does not have,
+// and notes the operations with answers that their signatures rule out.
 func (j *linearizable[S]) unknownOp(h machine.History, s *search[S]) *Violation {
-	for _, e := range s.events {
-		op := &s.ops[e.op]
-		if _, known := j.spec.Signature(op.call.Op); !known {
+	s.odd = false
+	for i := range s.ops {
+		op := &s.ops[i]
+		if n := int(op.call.Op) - 1; n >= 0 && n < len(j.spec.Ops) {
+			op.odd = op.retAt >= 0 && !allowed(&j.spec.Ops[n], op.ret)
+			s.odd = s.odd || op.odd
+		} else {
 			return &Violation{
 				Rule: ruleMalformed, Object: op.object, At: op.callAt,
 				Message: fmt.Sprintf("%s called operation %d, which a %s does not have",
@@ -142,27 +193,95 @@ func (j *linearizable[S]) unknownOp(h machine.History, s *search[S]) *Violation 
 	return nil
 }
 
-// object judges the events of one object.
-func (j *linearizable[S]) object(h machine.History, s *search[S], events []event) Verdict {
-	r, at := s.frontier.run(s.ops, events)
-	switch r {
-	case explained:
-		return Verdict{}
-	case outOfBudget:
+// allowed reports whether an operation may ever give an answer.
+func allowed(s *spec.Signature, r spec.Ret) bool {
+	return (r.OK || s.Failure != "") &&
+		(r.Val == 0 || s.Value == spec.ValueAlways || s.Value == spec.ValueIfOK && r.OK)
+}
+
+// ask asks the monitor about one part.
+func (s *search[S]) ask(events []event) (result, wrong) {
+	if s.monitor == nil {
+		return declined, wrong{}
+	}
+	if s.odd {
+		for _, e := range events {
+			if s.ops[e.op].odd && e.isReturn {
+				return unexplained, wrong{e.op, "which it never may answer"}
+			}
+		}
+	}
+	return s.monitor.run(s.ops, events)
+}
+
+// part judges the events of one object, or of one part of it.
+func (j *linearizable[S]) part(h machine.History, s *search[S], events []event) Verdict {
+	f, m, at, w := declined, declined, 0, wrong{}
+	short := j.spec.Kind == spec.RegisterKind && len(events) <= shortHistory
+	if short && j.searches {
+		f, at = s.frontier.run(s.ops, events)
+	}
+	if f != explained && f != unexplained {
+		m, w = s.ask(events)
+	}
+	// Even where the monitor finds a violation, the frontier knows the return at
+	// which it shows, if that does not take too long.
+	if f == declined && j.searches && (m == declined || m == unexplained && len(events) <= 2*maxConfirmOps) {
+		f, at = s.frontier.run(s.ops, events)
+	}
+	switch {
+	case f == unexplained:
+		return j.refute(h, s, events[:at+1], m)
+	case f == explained && m == unexplained:
+		return unknown("%s: the monitor finds no order and the frontier does (records up to %d)",
+			j.Name(), s.ops[w.op].retAt)
+	case f == explained:
+		return Verdict{By: byFrontier}
+	case m == explained:
+		return Verdict{By: byMonitor}
+	case m == unexplained:
+		return j.monitored(h, s, w)
+	case f == outOfBudget:
 		return unknown("%s: no order found within %d steps", j.Name(), j.budget)
-	case tooManyAtOnce:
+	case f == tooManyAtOnce:
 		return unknown("%s: more than %d operations overlap", j.Name(), maxOverlap)
 	}
+	return unknown("%s: the monitor declines", j.Name())
+}
+
+// refute reports that the frontier finds no order of events, the last of which
+// shows it, if porcupine agrees. The monitor has declined or agrees.
+func (j *linearizable[S]) refute(h machine.History, s *search[S], events []event, monitored result) Verdict {
 	ok, decided := false, false
 	if exported := s.export(events); len(exported) <= maxConfirmOps {
 		ok, decided = confirm(j.model, exported, confirmBudget)
 	}
+	n := events[len(events)-1].op
 	if ok {
 		return unknown("%s: our checker finds no order and porcupine does (records up to %d)",
-			j.Name(), s.ops[events[at].op].retAt)
+			j.Name(), s.ops[n].retAt)
 	}
-	return found(j.explain(h, s, events[at].op, decided))
+	v := found(j.explain(h, s, n, decided))
+	v.By = byFrontier
+	if monitored == unexplained {
+		v.By = byMonitor
+	}
+	return v
 }
+
+// monitored is the violation that the monitor found.
+func (j *linearizable[S]) monitored(h machine.History, s *search[S], w wrong) Verdict {
+	op := &s.ops[w.op]
+	v := found(Violation{
+		Judge: j.Name(), Rule: ruleLinearizable, Object: op.object, At: op.retAt,
+		Message: fmt.Sprintf("%s got %s, %s"+unconfirmed, who(h[op.retAt]), j.spec.DescribeOp(op.call, op.ret), w.reason),
+	})
+	v.By = byMonitor
+	return v
+}
+
+// unconfirmed ends the message of a violation that porcupine did not confirm.
+const unconfirmed = " (too long for porcupine to confirm)"
 
 // explain words the violation that shows when operation n returns.
 func (j *linearizable[S]) explain(h machine.History, s *search[S], n int, confirmed bool) Violation {
@@ -170,7 +289,7 @@ func (j *linearizable[S]) explain(h machine.History, s *search[S], n int, confir
 	message := fmt.Sprintf("%s got %s, which no order of the operations explains: the %s could only be %s",
 		who(h[op.retAt]), j.spec.DescribeOp(op.call, op.ret), j.spec.Name, s.frontier.describe())
 	if !confirmed {
-		message += " (too long for porcupine to confirm)"
+		message += unconfirmed
 	}
 	return Violation{
 		Judge: j.Name(), Rule: ruleLinearizable, Object: op.object, At: op.retAt, Message: message,

@@ -124,11 +124,12 @@ func TestLinearizableUnknown(t *testing.T) {
 		long = append(long, call(0, spec.RegisterRead), ret(0, 0, true))
 	}
 	register := spec.Register(0)
-	j := Linearizable(register)
+	j := LinearizableBy(byFrontier, DefaultBudget, register)
 	passes(t, j, crowd[:maxOverlap])
 	passes(t, j, long)
 	wantUnknown(t, j.Check(crowd), "overlap")
-	wantUnknown(t, LinearizableWithin(maxConfirmOps/2, register).Check(long), "within 1024 steps")
+	wantUnknown(t, LinearizableBy(byFrontier, maxConfirmOps/2, register).Check(long), "within 1024 steps")
+	wantUnknown(t, LinearizableBy(byMonitor, 0, register).Check(crowd), "declines") // a value twice
 
 	unconfirmed := j.Check(append(long, call(0, spec.RegisterRead), ret(0, 1, true))).Violation
 	if unconfirmed == nil || !strings.Contains(unconfirmed.Message, "too long for porcupine") {
@@ -141,6 +142,11 @@ func TestLinearizableUnknown(t *testing.T) {
 	lying.Ops[spec.RegisterWrite-1].Reads = true
 	h := machine.History{call(0, spec.RegisterWrite, 1), ret(0, 0, true), call(0, spec.RegisterRead), ret(0, 1, true)}
 	wantUnknown(t, Linearizable(lying).Check(h), "porcupine does")
+
+	// A monitor of another object contradicts the frontier.
+	lying = spec.Register(0)
+	lying.Kind = spec.SemaphoreKind
+	wantUnknown(t, Linearizable(lying).Check(h[:2]), "the frontier does")
 
 	// One violation is worth more than any number of doubts.
 	bad := on(other, call(0, spec.RegisterRead), ret(0, 1, true))
@@ -166,7 +172,7 @@ func TestLinearizableBounded(t *testing.T) {
 	passes(t, register, open(spec.RegisterWrite, 10)) // with what is left in memory
 
 	bad = machine.History{call(99, spec.QueueDequeue), ret(99, 1000, true)}
-	wantUnknown(t, Linearizable(spec.Queue()).Check(join(open(spec.QueueEnqueue, 14), bad)), "no order found within")
+	wantUnknown(t, LinearizableBy(byFrontier, DefaultBudget, spec.Queue()).Check(join(open(spec.QueueEnqueue, 14), bad)), "no order found within")
 }
 
 func wantUnknown(t *testing.T, v Verdict, why string) {

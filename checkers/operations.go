@@ -1,7 +1,6 @@
 package checkers
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 
@@ -16,7 +15,13 @@ type operation struct {
 	object machine.VA
 	callAt int // index of the record of the call
 	retAt  int // index of the record of the return; -1 if it never returned
-	slot   int // scratch of the frontier
+	part   int // which of the parts it belongs to, see operations.split
+
+	// Scratch of those who decide about it.
+	slot  int
+	done  bool
+	stray bool
+	odd   bool // it returned what its signature does not allow
 }
 
 // event is the call or the return of operation op.
@@ -32,6 +37,17 @@ type operations struct {
 	events []event
 	users  table[user]
 	open   []int // of each user: its operation in progress, or -1
+
+	parts table[part]
+	ends  []int             // of each part: where its events end, once split
+	whole table[machine.VA] // objects that can't be cut into parts
+	moved []event           // scratch
+}
+
+// part is an object, or the part of it that a key names.
+type part struct {
+	object machine.VA
+	key    uint64
 }
 
 // user is a client with one of its objects. An operation may use operations on
@@ -46,6 +62,7 @@ type user struct {
 func (o *operations) read(h machine.History, wanted []machine.VA) *Violation {
 	o.ops, o.events, o.open = o.ops[:0], o.events[:0], o.open[:0]
 	o.users.reset()
+	o.ops, o.events = slices.Grow(o.ops, len(h)/2), slices.Grow(o.events, len(h))
 	for at := range h {
 		r := &h[at]
 		if len(wanted) > 0 && !slices.Contains(wanted, r.Object) {
@@ -106,23 +123,71 @@ func (o *operations) end(open *int, r *machine.Record, at int) (problem string) 
 	return ""
 }
 
-// split cuts events, which gather has put in order, behind those of the first
-// object.
-func (o *operations) split(events []event) (first, rest []event) {
-	for i, e := range events {
-		if o.object(e) != o.object(events[0]) {
-			return events[:i], events[i:]
+// split orders the events by the parts that they concern, each in the order of
+// time, and sets o.ends. A part is an object, or what key names of it, unless an
+// operation on the object concerns all of it.
+func (o *operations) split(key func(spec.Call) (uint64, bool)) {
+	o.whole.reset()
+	if key != nil {
+		for i := range o.ops {
+			if _, ok := key(o.ops[i].call); !ok {
+				o.whole.find(o.ops[i].object)
+			}
 		}
 	}
-	return events, nil
-}
-
-// gather orders the events by object, keeping the order of time for each.
-func (o *operations) gather() {
-	byObject := func(a, b event) int { return cmp.Compare(o.object(a), o.object(b)) }
-	if !slices.IsSortedFunc(o.events, byObject) {
-		slices.SortStableFunc(o.events, byObject)
+	o.parts.reset()
+	o.ends = o.ends[:0]
+	var p part
+	n := -1
+	for i := range o.ops {
+		op := &o.ops[i]
+		if next := o.partOf(op, key); n < 0 || next != p {
+			p = next
+			n = o.number(p)
+		}
+		op.part = n
+		o.ends[n] += 2
+		if op.retAt < 0 {
+			o.ends[n]--
+		}
+	}
+	if len(o.ends) > 1 {
+		o.move()
 	}
 }
 
-func (o *operations) object(e event) machine.VA { return o.ops[e.op].object }
+// partOf is the part that an operation concerns.
+func (o *operations) partOf(op *operation, key func(spec.Call) (uint64, bool)) part {
+	p := part{object: op.object}
+	if key == nil {
+		return p
+	}
+	if o.whole.number(op.object) < 0 {
+		p.key, _ = key(op.call)
+	}
+	return p
+}
+
+func (o *operations) number(p part) int {
+	n, fresh := o.parts.find(p)
+	if fresh {
+		o.ends = append(o.ends, 0)
+	}
+	return n
+}
+
+// move sorts the events by their parts, whose sizes are in o.ends.
+func (o *operations) move() {
+	start := 0
+	for n, size := range o.ends {
+		o.ends[n] = start
+		start += size
+	}
+	o.moved = slices.Grow(o.moved[:0], start)[:start]
+	for _, e := range o.events {
+		end := &o.ends[o.ops[e.op].part]
+		o.moved[*end] = e
+		*end++
+	}
+	o.events, o.moved = o.moved, o.events
+}

@@ -27,7 +27,9 @@ func (s MutexState) String() string {
 // An unlock by another client than the holder is illegal. A try-lock may fail
 // only if the lock is held; see [WeakMutex] for one that may give up.
 func Mutex() Spec[MutexState] {
-	return Deterministic("mutex", MutexState{}, mutexOps(), applyMutex)
+	s := Deterministic("mutex", MutexState{}, mutexOps(), applyMutex)
+	s.Kind = MutexKind
+	return s
 }
 
 // WeakMutex returns the specification of a [Mutex] whose try-lock may fail
@@ -36,7 +38,7 @@ func Mutex() Spec[MutexState] {
 func WeakMutex() Spec[MutexState] {
 	strong := Mutex()
 	weak := strong
-	weak.Name = "weak mutex"
+	weak.Name, weak.Kind = "weak mutex", WeakMutexKind
 	weak.Step = func(s MutexState, c Call, r Ret) (MutexState, bool) {
 		if c.Op == MutexTryLock && r == (Ret{}) {
 			return s, true

@@ -13,7 +13,9 @@ func Queue() Spec[List] {
 		{Name: "Enqueue", Args: 1},
 		{Name: "Dequeue", Value: ValueIfOK, Failure: "empty"},
 	}
-	return Deterministic("queue", "", ops, applyQueue)
+	s := Deterministic("queue", "", ops, applyQueue)
+	s.Kind = QueueKind
+	return s
 }
 
 func applyQueue(s List, c Call) (List, Ret, bool) {

@@ -22,6 +22,8 @@ func TestReferences(t *testing.T) {
 	refine(t, Counter(3), func() reference { return &plainCounter{3} })
 	refine(t, Queue(), func() reference { return &plainQueue{} })
 	refine(t, Stack(), func() reference { return &plainStack{} })
+	refine(t, Set(), func() reference { return plainSet{} })
+	refine(t, Semaphore(2), func() reference { return &plainSemaphore{2} })
 }
 
 func refine[S comparable](t *testing.T, s Spec[S], fresh func() reference) {
@@ -160,4 +162,35 @@ func (s *plainStack) do(c Call) (Ret, bool) {
 	top := s.values[n-1]
 	s.values = s.values[:n-1]
 	return value(top), true
+}
+
+type plainSet map[uint64]bool
+
+func (s plainSet) do(c Call) (Ret, bool) {
+	found := s[c.Arg]
+	switch c.Op {
+	case SetInsert:
+		s[c.Arg] = true
+		return Ret{OK: !found}, true
+	case SetRemove:
+		delete(s, c.Arg)
+		return Ret{OK: found}, true
+	}
+	return Ret{OK: found}, c.Op == SetContains
+}
+
+type plainSemaphore struct{ units int }
+
+func (s *plainSemaphore) do(c Call) (Ret, bool) {
+	switch {
+	case c.Op == SemaphoreV:
+		s.units++
+	case c.Op != SemaphoreP && c.Op != SemaphoreTryP:
+		return no, false
+	case s.units > 0:
+		s.units--
+	default:
+		return no, c.Op == SemaphoreTryP
+	}
+	return yes, true
 }

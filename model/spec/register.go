@@ -17,7 +17,9 @@ func Register(initial uint64) Spec[uint64] {
 		{Name: "CAS", Args: 2, Value: ValueAlways, Failure: "refused"},
 		{Name: "Swap", Args: 1, Value: ValueAlways},
 	}
-	return Deterministic("register", initial, ops, applyRegister)
+	s := Deterministic("register", initial, ops, applyRegister)
+	s.Kind = RegisterKind
+	return s
 }
 
 func applyRegister(s uint64, c Call) (uint64, Ret, bool) {

@@ -55,7 +55,9 @@ func RWLock() Spec[RWLockState] {
 		{Name: "Upgrade", Failure: "busy"},
 		{Name: "Downgrade"},
 	}
-	return Deterministic("rwlock", RWLockState{}, ops, applyRWLock)
+	s := Deterministic("rwlock", RWLockState{}, ops, applyRWLock)
+	s.Kind = RWLockKind
+	return s
 }
 
 func applyRWLock(s RWLockState, c Call) (RWLockState, Ret, bool) {

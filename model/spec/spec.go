@@ -51,6 +51,25 @@ type Signature struct {
 	Reads   bool   // it never changes the state
 }
 
+// Kind says which well-known object a specification is, so that a checker may
+// use what is known about that object instead of asking Step.
+type Kind uint8
+
+// The kinds of specification. One of a kind has the operations, arguments,
+// answers and states of the function that the comment names, and any value of
+// it as its Initial.
+const (
+	OtherKind     Kind = iota // only its functions tell what it is
+	MutexKind                 // Mutex
+	WeakMutexKind             // WeakMutex
+	RWLockKind                // RWLock
+	SemaphoreKind             // Semaphore
+	RegisterKind              // Register
+	QueueKind                 // Queue
+	StackKind                 // Stack
+	SetKind                   // Set
+)
+
 // Spec is a sequential specification. S is its state: an immutable value
 // whose equality is ==, so that it can be a key without any further hash. S
 // should be a [fmt.Stringer] where its plain form does not read well.
@@ -75,6 +94,17 @@ type Spec[S comparable] struct {
 	// uses them for an operation that was still in progress when the
 	// recording ended.
 	Completions func(dst []Ret, s S, c Call) []Ret
+
+	// Kind is OtherKind unless the specification is exactly one of those that
+	// the kinds name: a copy with another Step must not keep it.
+	Kind Kind
+
+	// Key says which part of the object a call concerns, where the object
+	// consists of parts that know nothing of each other, as a set does of its
+	// values: what a call does and answers depends only on the calls with the
+	// same key. Its ok is false for a call that concerns all parts. Nil if the
+	// object has no parts.
+	Key func(c Call) (key uint64, ok bool)
 }
 
 // Deterministic makes a specification of objects that have at most one right
@@ -156,7 +186,7 @@ func (s Spec[S]) DescribeState(state S) string { return fmt.Sprint(state) }
 // specifications of different objects fit in one slice. It is slower to run.
 func (s Spec[S]) Erase() Spec[any] {
 	return Spec[any]{
-		Name: s.Name, Initial: s.Initial, Ops: s.Ops,
+		Name: s.Name, Initial: s.Initial, Ops: s.Ops, Kind: s.Kind, Key: s.Key,
 		Step: func(state any, c Call, r Ret) (any, bool) {
 			next, ok := s.Step(state.(S), c, r)
 			return next, ok
@@ -177,6 +207,8 @@ func All() []Spec[any] {
 		Queue().Erase(),
 		Register(0).Erase(),
 		RWLock().Erase(),
+		Semaphore(0).Erase(),
+		Set().Erase(),
 		Stack().Erase(),
 		WeakMutex().Erase(),
 	}

@@ -144,7 +144,7 @@ func TestNames(t *testing.T) {
 	for _, s := range All() {
 		names = append(names, s.Name)
 	}
-	want := []string{"counter", "mutex", "pool", "queue", "register", "rwlock", "stack", "weak mutex"}
+	want := []string{"counter", "mutex", "pool", "queue", "register", "rwlock", "semaphore", "set", "stack", "weak mutex"}
 	if diff := cmp.Diff(want, names); diff != "" {
 		t.Errorf("All (-want +got):\n%s", diff)
 	}

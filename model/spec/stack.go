@@ -14,7 +14,9 @@ func Stack() Spec[List] {
 		{Name: "Push", Args: 1},
 		{Name: "Pop", Value: ValueIfOK, Failure: "empty"},
 	}
-	return Deterministic("stack", "", ops, applyStack)
+	s := Deterministic("stack", "", ops, applyStack)
+	s.Kind = StackKind
+	return s
 }
 
 func applyStack(s List, c Call) (List, Ret, bool) {

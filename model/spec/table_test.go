@@ -172,3 +172,48 @@ func TestPool(t *testing.T) {
 		{by(1, PoolTake), no, true},
 	})
 }
+
+func TestSet(t *testing.T) {
+	follow(t, Set(), []move{
+		{by(1, SetContains, 5), yes, false},
+		{by(1, SetContains, 5), no, true},
+		{by(1, SetRemove, 5), yes, false},
+		{by(1, SetRemove, 5), no, true},
+		{by(1, SetInsert, 5), no, false},
+		{by(1, SetInsert, 5), yes, true},
+		{by(2, SetInsert, 5), yes, false},
+		{by(2, SetInsert, 5), no, true},
+		{by(2, SetInsert, 4), yes, true},
+		{by(2, SetContains, 5), yes, true},
+		{by(2, SetRemove, 5), value(5), false},
+		{by(2, SetRemove, 5), yes, true},
+		{by(1, SetContains, 4), yes, true},
+		{by(1, SetContains, 5), yes, false},
+	})
+}
+
+// The key of a set's calls is their value.
+func TestSetKey(t *testing.T) {
+	for op := SetInsert; op <= SetContains; op++ {
+		if key, ok := Set().Key(by(1, op, 7)); !ok || key != 7 {
+			t.Errorf("operation %d: got key %d, %v, want 7", op, key, ok)
+		}
+	}
+}
+
+func TestSemaphore(t *testing.T) {
+	follow(t, Semaphore(1), []move{
+		{by(1, SemaphoreTryP), no, false},
+		{by(1, SemaphoreP), no, false},
+		{by(1, SemaphoreP), yes, true},
+		{by(1, SemaphoreP), yes, false},
+		{by(2, SemaphoreTryP), no, true},
+		{by(2, SemaphoreTryP), yes, false},
+		{by(2, SemaphoreV), yes, true},
+		{by(2, SemaphoreV), no, false},
+		{by(2, SemaphoreV), yes, true},
+		{by(1, SemaphoreTryP), yes, true},
+		{by(1, SemaphoreP), yes, true},
+		{by(1, SemaphoreP), yes, false},
+	})
+}
