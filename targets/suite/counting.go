@@ -2,6 +2,7 @@ package suite
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/fusedos/stramash/fuzz"
 	"github.com/fusedos/stramash/machine"
@@ -13,9 +14,11 @@ func counting() []row {
 		{"lost-update", "two threads count in two accesses, amid much private work",
 			"textbook; the padded form is facts/explore.md 1f", 2, 4, lostUpdate},
 		{"bitshift-4", "two threads shift their bits into a word; one word of 70 is wrong",
-			"the motivating example of SURW (Zhao et al., ASPLOS 2025)", 2, 70, bitshift(4)},
+			"the motivating example of SURW (Zhao et al., ASPLOS 2025)", 2, 70, bitshift(4, 4, 0b01010101)},
 		{"bitshift-6", "two threads shift their bits into a word; one word of 924 is wrong",
-			"the motivating example of SURW (Zhao et al., ASPLOS 2025)", 2, 924, bitshift(6)},
+			"the motivating example of SURW (Zhao et al., ASPLOS 2025)", 2, 924, bitshift(6, 6, 0b010101010101)},
+		{"bitshift-skew", "two threads shift few bits and many into a word; one word of 1001 is wrong",
+			"the motivating example of SURW (Zhao et al., ASPLOS 2025), less even", 2, 1001, bitshift(4, 10, 0b01001001000100)},
 		{"ping-pong", "two threads that add by turns must not reach the sum together",
 			"the alternating bench programs of SCTBench (fib_bench)", 2, 20, pingPong},
 		{"relay", "three threads take turns on a baton; it must not come to the end",
@@ -58,27 +61,29 @@ func lostUpdate(m *machine.Machine, fixed bool) fuzz.Program {
 	}
 }
 
-// bitshift has each thread shift a number of bits into a word: the first one
-// zeros, the second one ones. A bit is one access, which answers its place. The
-// word is wrong if the threads took turns, bit by bit, the first one first;
-// mended, the second thread waits for the first.
-func bitshift(bits int) func(*machine.Machine, bool) fuzz.Program {
-	wrong := uint64(1<<(2*bits)-1) / 3 << 1
+// bitshift has the first thread shift ones into a word, and the second one zeros.
+// A bit is one access, which answers its place; the first one is the lowest.
+// Mended, the second thread waits for the first.
+func bitshift(ones, zeros int, wrong uint64) func(*machine.Machine, bool) fuzz.Program {
 	return func(m *machine.Machine, fixed bool) fuzz.Program {
 		shifts := words(m, "shifts", 1)
 		word := uint64(0)
 		return fuzz.Program{
-			Threads: each(m, 2, func(t *machine.Thread, self int) {
-				if fixed && self == 1 {
-					t.Await(machine.Until(shifts, uint64(bits)))
+			Threads: threads(m, func(t *machine.Thread) {
+				for range ones {
+					word |= 1 << add(t, shifts, 1)
 				}
-				for range bits {
-					word |= uint64(self) << add(t, shifts, 1)
+			}, func(t *machine.Thread) {
+				if fixed {
+					t.Await(machine.Until(shifts, uint64(ones)))
+				}
+				for range zeros {
+					add(t, shifts, 1)
 				}
 			}),
 			After: func() error {
 				if word == wrong {
-					return errors.New("the bits came in by turns")
+					return fmt.Errorf("the word is %b", word)
 				}
 				return nil
 			},
