@@ -22,7 +22,8 @@ type Answer struct {
 // package github.com/anishathalye/porcupine. Its inputs are of type
 // [spec.Call] and its outputs of type [Answer], as [Operations] makes them.
 //
-// Its state is the set of states that are possible, because an operation that
+// It judges the parts that s.Key names each by itself, at the same time. Its
+// state is the set of states that are possible, because an operation that
 // never returned may have done several things.
 func Porcupine[S comparable](s spec.Spec[S]) porcupine.Model {
 	seed := maphash.MakeSeed() // picks buckets only, so no result depends on it
@@ -40,7 +41,29 @@ func Porcupine[S comparable](s spec.Spec[S]) porcupine.Model {
 		},
 		DescribeState: func(state any) string { return s.DescribeState(state.(S)) },
 	}
-	return model.ToModel()
+	out := model.ToModel()
+	if s.Key != nil {
+		out.Partition = func(ops []porcupine.Operation) [][]porcupine.Operation { return partition(s.Key, ops) }
+	}
+	return out
+}
+
+// partition cuts operations by key, unless one concerns all of the object.
+func partition(key func(spec.Call) (uint64, bool), ops []porcupine.Operation) [][]porcupine.Operation {
+	var keys table[uint64]
+	var out [][]porcupine.Operation
+	for _, op := range ops {
+		k, ok := key(op.Input.(spec.Call))
+		if !ok {
+			return [][]porcupine.Operation{ops}
+		}
+		n, fresh := keys.find(k)
+		if fresh {
+			out = append(out, nil)
+		}
+		out[n] = append(out[n], op)
+	}
+	return out
 }
 
 // possible returns the states that may follow state.
@@ -92,11 +115,13 @@ func (o *operations) export(events []event) []porcupine.Operation {
 	return out
 }
 
-// confirm asks porcupine whether the operations are linearizable. It gives up
+// confirm asks porcupine whether the operations, all of one part, are
+// linearizable. It gives up
 // once the work exceeds budget, in which a step from k states counts k², as
 // porcupine compares states in pairs; then decided is false. (Porcupine's own
 // limit is a time, on which no verdict of ours may depend.)
 func confirm(model porcupine.Model, ops []porcupine.Operation, budget int) (ok, decided bool) {
+	model.Partition = nil // what is one part needs no cutting
 	step := model.StepContext
 	model.StepContext = func(ctx context.Context, state, input, output any) (bool, any) {
 		k := len(state.([]any))

@@ -195,11 +195,12 @@ func held(k spec.Kind, c *client) spec.Op {
 	return 0
 }
 
-// Spoil changes one record of a history of operations that s has, or the order
-// of some, in place. The history stays well formed, and may stay linearizable.
-func Spoil(draw Draw, s spec.Spec[any], h machine.History) {
+// Spoil changes one of the records from to before to of a history of operations
+// that s has, or moves it a little, in place. The history stays well formed, and
+// may stay linearizable.
+func Spoil(draw Draw, s spec.Spec[any], h machine.History, from, to int) {
 	for range 16 {
-		i := draw(len(h))
+		i := from + draw(to-from)
 		if draw(3) > 0 && spoilAnswer(draw, s, h, i) || draw(3) == 0 && shift(draw, h, i) {
 			return
 		}
@@ -251,4 +252,17 @@ func shift(draw Draw, h machine.History, i int) bool {
 		moved = true
 	}
 	return moved
+}
+
+// Short makes up a history of 4 to 13 operations by 2 to 5 clients, some of
+// which may not return. In five of six it is spoilt, in up to five places.
+func Short(draw Draw, s spec.Spec[any], object machine.VA) machine.History {
+	h := Obeying(draw, s, Shape{
+		Object: object, Clients: 2 + draw(4), Operations: 4 + draw(10),
+		Duration: 2 + draw(100), Think: 1 + draw(20), Open: draw(3),
+	})
+	for range draw(6) {
+		Spoil(draw, s, h, 0, len(h))
+	}
+	return h
 }

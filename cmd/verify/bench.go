@@ -18,6 +18,11 @@ type experiment struct {
 type bench struct {
 	rounds int         // how often to measure; fewer if stop says so
 	stop   func() bool // the user wants the command to end
+
+	operations int           // of experiment judges: operations of a long history
+	histories  int           // how many short ones
+	limit      time.Duration // how long porcupine may take for a long one
+
 	// result prints what was found out: as JSON the object, which says its type,
 	// else the text, which is one line.
 	result func(object any, text string)
@@ -33,6 +38,7 @@ type figure struct {
 func experiments() []experiment {
 	return []experiment{
 		{"engine", "what a step and a run cost, beside a bare switch of coroutines", benchEngine},
+		{"judges", "how long judges take for long histories, beside porcupine, and whether they agree on short ones", benchJudges},
 	}
 }
 
@@ -43,6 +49,10 @@ const maxRounds = 1000
 func (a *app) bench(args []string) (status, error) {
 	f := a.newFlags("bench")
 	rounds := f.count("rounds", 25, maxRounds, "how many `rounds`; each figure is the median of them")
+	operations := f.count("operations", 100_000, 10_000_000, "judges: how many `operations` a long history has")
+	histories := f.count("histories", 200_000, 1<<32, "judges: on how many short `histories` of each object judges are compared")
+	limit := wait(10 * time.Second)
+	f.Var(&limit, "limit", "judges: how long porcupine may take for a long history")
 	names, err := f.parse(args)
 	if err != nil {
 		return 0, err
@@ -54,7 +64,10 @@ func (a *app) bench(args []string) (status, error) {
 	}
 	began := time.Now()
 	sum := map[string]any{"type": "summary", "experiments": len(chosen), "rounds": rounds.n}
-	b := &bench{rounds: int(rounds.n), stop: a.interrupted, result: a.resultPrinter(f.json)}
+	b := &bench{
+		rounds: int(rounds.n), stop: a.interrupted, result: a.resultPrinter(f.json),
+		operations: int(operations.n), histories: int(histories.n), limit: time.Duration(limit),
+	}
 	for _, e := range chosen {
 		if !f.json {
 			a.printf("%s: %s\n", e.name, e.doc)
