@@ -19,6 +19,9 @@ func TestReferences(t *testing.T) {
 	refine(t, Mutex(), func() reference { return &plainLock{} })
 	refine(t, RWLock(), func() reference { return &plainRWLock{readers: map[int]int{}} })
 	refine(t, Register(3), func() reference { return &plainWord{3} })
+	refine(t, CASRegister(), func() reference { return &plainCell{} })
+	refine(t, KV(shortTexts...), func() reference { return &plainText{} })
+	refine(t, KVInFull(4, shortTexts...), func() reference { return &plainText{} })
 	refine(t, Counter(3), func() reference { return &plainCounter{3} })
 	refine(t, Queue(), func() reference { return &plainQueue{} })
 	refine(t, Stack(), func() reference { return &plainStack{} })
@@ -117,6 +120,45 @@ func (w *plainWord) do(c Call) (Ret, bool) {
 		return no, false
 	}
 	return Ret{Val: old, OK: ok}, true
+}
+
+type plainCell struct{ value *uint64 }
+
+func (p *plainCell) do(c Call) (Ret, bool) {
+	switch holds := p.value != nil && *p.value == c.Arg; {
+	case c.Op == CASRegisterRead && p.value != nil:
+		return value(*p.value), true
+	case c.Op == CASRegisterRead:
+		return no, true
+	case c.Op == CASRegisterWrite:
+		p.value = &c.Arg
+		return yes, true
+	case c.Op == CASRegisterCAS && holds:
+		p.value = &c.Arg2
+		return yes, true
+	default:
+		return no, c.Op == CASRegisterCAS
+	}
+}
+
+// shortTexts are the texts of the tests of KV: some begin others.
+var shortTexts = []string{"b", "", "a", "bab"}
+
+type plainText struct{ text string }
+
+func (p *plainText) do(c Call) (Ret, bool) {
+	switch c.Op {
+	case KVGet:
+		if at := slices.Index(shortTexts, p.text); at >= 0 {
+			return value(uint64(at)), true
+		}
+		return value(uint64(len(shortTexts))), true
+	case KVPut:
+		p.text = shortTexts[c.Arg]
+	case KVAppend:
+		p.text += shortTexts[c.Arg]
+	}
+	return yes, c.Op == KVPut || c.Op == KVAppend
 }
 
 type plainCounter struct{ n uint64 }

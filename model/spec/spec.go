@@ -12,6 +12,7 @@ package spec
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -105,6 +106,9 @@ type Spec[S comparable] struct {
 	// same key. Its ok is false for a call that concerns all parts. Nil if the
 	// object has no parts.
 	Key func(c Call) (key uint64, ok bool)
+
+	// Show writes an argument or an answer for people; nil writes the number.
+	Show func(v uint64) string
 }
 
 // Deterministic makes a specification of objects that have at most one right
@@ -152,9 +156,16 @@ func (s Spec[S]) DescribeCall(c Call) string {
 	case sig.Args == 0:
 		return sig.Name + "()"
 	case sig.Args == 1:
-		return fmt.Sprintf("%s(%d)", sig.Name, c.Arg)
+		return fmt.Sprintf("%s(%s)", sig.Name, s.show(c.Arg))
 	}
-	return fmt.Sprintf("%s(%d, %d)", sig.Name, c.Arg, c.Arg2)
+	return fmt.Sprintf("%s(%s, %s)", sig.Name, s.show(c.Arg), s.show(c.Arg2))
+}
+
+func (s Spec[S]) show(v uint64) string {
+	if s.Show == nil {
+		return strconv.FormatUint(v, 10)
+	}
+	return s.Show(v)
 }
 
 // DescribeOp writes a call with its answer, as in "CAS(1, 2) = 3, refused".
@@ -163,7 +174,7 @@ func (s Spec[S]) DescribeOp(c Call, r Ret) string {
 	sig, _ := s.Signature(c.Op)
 	var parts []string
 	if sig.Value == ValueAlways || sig.Value == ValueIfOK && r.OK || r.Val != 0 {
-		parts = append(parts, fmt.Sprint(r.Val))
+		parts = append(parts, s.show(r.Val))
 	}
 	switch {
 	case !r.OK && sig.Failure != "":
@@ -186,7 +197,7 @@ func (s Spec[S]) DescribeState(state S) string { return fmt.Sprint(state) }
 // specifications of different objects fit in one slice. It is slower to run.
 func (s Spec[S]) Erase() Spec[any] {
 	return Spec[any]{
-		Name: s.Name, Initial: s.Initial, Ops: s.Ops, Kind: s.Kind, Key: s.Key,
+		Name: s.Name, Initial: s.Initial, Ops: s.Ops, Kind: s.Kind, Key: s.Key, Show: s.Show,
 		Step: func(state any, c Call, r Ret) (any, bool) {
 			next, ok := s.Step(state.(S), c, r)
 			return next, ok
@@ -198,10 +209,13 @@ func (s Spec[S]) Erase() Spec[any] {
 }
 
 // All returns one of each specification of this package, in alphabetical
-// order of their names; those with a parameter start from zero.
+// order of their names; those with a parameter start from zero, and the texts of
+// [KV] are a few short ones.
 func All() []Spec[any] {
 	return []Spec[any]{
+		CASRegister().Erase(),
 		Counter(0).Erase(),
+		KV("", "a", "ab", "b").Erase(),
 		Mutex().Erase(),
 		Pool().Erase(),
 		Queue().Erase(),

@@ -81,11 +81,21 @@ func contains(answers []Ret, r Ret) bool {
 	return false
 }
 
+// afterAppends is the state behind n appends of the first text.
+func afterAppends(s Spec[KVState], n int) KVState {
+	state := s.Initial
+	for range n {
+		state, _ = s.Step(state, Call{Op: KVAppend}, yes)
+	}
+	return state
+}
+
 func TestDescribe(t *testing.T) {
 	var (
 		register = Register(0)
 		mutex    = Mutex()
 		queue    = Queue()
+		store    = KV("x", "")
 	)
 	for _, test := range []struct{ got, want string }{
 		{register.DescribeOp(Call{Op: RegisterCAS, Arg: 1, Arg2: 2}, Ret{Val: 3}), "CAS(1, 2) = 3, refused"},
@@ -106,6 +116,16 @@ func TestDescribe(t *testing.T) {
 		{RWLock().DescribeState(RWLockState{Written: true, Writer: 1}), "written by client 1"},
 		{RWLock().DescribeState(RWLockState{}), "free"},
 		{Counter(0).DescribeState(4), "4"},
+		{CASRegister().DescribeState(CASRegisterState{}), "unset"},
+		{CASRegister().DescribeState(CASRegisterState{true, 7}), "7"},
+		{store.DescribeOp(Call{Op: KVGet}, Ret{Val: 1, OK: true}), `Get() = ""`},
+		{store.DescribeOp(Call{Op: KVGet}, Ret{Val: 2, OK: true}), "Get() = another text"},
+		{store.DescribeState(afterAppends(store, 2)), "a text with which none in the history begins"},
+		{store.DescribeState(afterAppends(KVInFull(2, "x"), 2)), `"xx"`},
+		{store.DescribeState(afterAppends(KVInFull(2, "x"), 3)), "a text with which none in the history begins"},
+		{store.DescribeState(afterAppends(KVInFull(2, "x"), 4)), "a text with which none in the history begins"},
+		{store.DescribeCall(Call{Op: KVAppend}), `Append("x")`},
+		{store.DescribeCall(Call{Op: KVAppend, Arg: 3}), "Append(text 3 of 2)"},
 	} {
 		if test.got != test.want {
 			t.Errorf("got %q, want %q", test.got, test.want)
@@ -144,7 +164,10 @@ func TestNames(t *testing.T) {
 	for _, s := range All() {
 		names = append(names, s.Name)
 	}
-	want := []string{"counter", "mutex", "pool", "queue", "register", "rwlock", "semaphore", "set", "stack", "weak mutex"}
+	want := []string{
+		"cas register", "counter", "kv", "mutex", "pool", "queue", "register", "rwlock", "semaphore", "set",
+		"stack", "weak mutex",
+	}
 	if diff := cmp.Diff(want, names); diff != "" {
 		t.Errorf("All (-want +got):\n%s", diff)
 	}

@@ -1,6 +1,9 @@
 package spec
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // move is one step of a table test: whether call may answer ret.
 type move struct {
@@ -120,6 +123,55 @@ func TestRegister(t *testing.T) {
 		{by(2, RegisterCAS, 7, 8), value(7), true},
 		{by(1, RegisterRead), value(8), true},
 	})
+}
+
+func TestCASRegister(t *testing.T) {
+	follow(t, CASRegister(), []move{
+		{by(1, CASRegisterRead), value(0), false},
+		{by(1, CASRegisterRead), no, true},
+		{by(1, CASRegisterCAS, 0, 1), yes, false},
+		{by(1, CASRegisterCAS, 0, 1), no, true},
+		{by(1, CASRegisterWrite, 0), yes, true},
+		{by(2, CASRegisterRead), no, false},
+		{by(2, CASRegisterRead), value(0), true},
+		{by(2, CASRegisterCAS, 0, 4), no, false},
+		{by(2, CASRegisterCAS, 0, 4), yes, true},
+		{by(1, CASRegisterCAS, 0, 5), no, true},
+		{by(1, CASRegisterRead), value(4), true},
+	})
+}
+
+func TestKV(t *testing.T) {
+	const a, b, ab, abc, empty, none = 0, 1, 2, 3, 4, 5
+	follow(t, KV("a", "b", "ab", "abc", ""), []move{
+		{by(1, KVGet), value(a), false},
+		{by(1, KVGet), value(empty), true},
+		{by(1, KVAppend, a), yes, true},
+		{by(1, KVGet), value(a), true},
+		{by(2, KVAppend, b), yes, true},
+		{by(1, KVGet), value(ab), true},
+		{by(1, KVGet), value(none), false},
+		{by(2, KVAppend, empty), yes, true},
+		{by(1, KVGet), value(ab), true},
+		{by(2, KVAppend, b), yes, true}, // abb, which begins no text
+		{by(1, KVGet), value(ab), false},
+		{by(1, KVGet), value(none), true},
+		{by(2, KVAppend, empty), yes, true},
+		{by(1, KVGet), value(none), true},
+		{by(2, KVPut, none), yes, false},
+		{by(2, KVPut, abc), yes, true},
+		{by(1, KVGet), value(abc), true},
+	})
+}
+
+func TestLongTextsAreShownWithoutTheirMiddle(t *testing.T) {
+	long := strings.Repeat("0123456789", 20)
+	s := KV(long)
+	state, _ := s.Step(s.Initial, by(1, KVPut, 0), yes)
+	head, tail := strings.Repeat("0123456789", 4), strings.Repeat("0123456789", 4)
+	if want := `"` + head + `"…"` + tail + `" (200 bytes)`; s.DescribeState(state) != want {
+		t.Errorf("got %s, want %s", s.DescribeState(state), want)
+	}
 }
 
 func TestCounter(t *testing.T) {
