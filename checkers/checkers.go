@@ -76,8 +76,11 @@ func unknown(format string, args ...any) Verdict {
 	return Verdict{Unknown: fmt.Sprintf(format, args...)}
 }
 
-// who names the client of a record and the CPU it ran on.
+// who names the client of a record and the CPU it ran on, if it ran on any.
 func who(r machine.Record) string {
+	if r.CPU == machine.NoCPU {
+		return fmt.Sprintf("client %d", r.Client)
+	}
 	if r.InIRQ {
 		return fmt.Sprintf("interrupt handler %d (CPU %d)", r.Client, r.CPU)
 	}

@@ -46,6 +46,10 @@ const (
 	TryLock                          // the acquisition gives up rather than wait
 )
 
+// NoCPU is the CPU of a record that no simulated CPU made: of a history that was
+// recorded elsewhere.
+const NoCPU uint8 = 255
+
 // Record is one entry of a [History]. Its place in the history is its time:
 // a call stands where its first access to the machine was executed, a return
 // directly behind its last one. A client has at most one operation open on an object.
@@ -54,7 +58,7 @@ type Record struct {
 	OK      bool     // of a return: spec.Ret.OK
 	InIRQ   bool     // the client is an interrupt handler's activation
 	IRQsOff bool     // interrupts were disabled on the client's CPU
-	CPU     uint8    // the CPU that the client ran on
+	CPU     uint8    // the CPU that the client ran on, or NoCPU
 	Op      spec.Op  // of a call
 	Note    NoteKind // of a note
 	Client  int32    // the context: a thread, or one activation of a handler
