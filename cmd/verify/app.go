@@ -78,6 +78,7 @@ func subcommands() []subcommand {
 		{"bugs", "Find", "[BUG…]", "build each seeded bug and show that it is found", (*app).bugs},
 		{"replay", "Look into", "TOKEN or FILE", "run one violation again: the step-by-step account", (*app).replay},
 		{"shrink", "Look into", "TOKEN or FILE", "make a violation smaller, and say what was tried", (*app).shrink},
+		{"history", "Look into", "FILE", "judge a history that was recorded elsewhere", (*app).history},
 		{"list", "Know", "[KIND…]", "targets, strategies, judges, specifications, bugs, programs with bugs", (*app).list},
 		{"bench", "Know", "[EXPERIMENT…]", "measure", (*app).bench},
 	}

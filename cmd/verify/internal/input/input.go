@@ -11,8 +11,8 @@ import (
 // maxSize bounds a file.
 const maxSize = 16 << 20
 
-// ReadFile reads a regular file of at most 16 MiB.
-func ReadFile(path string) ([]byte, error) {
+// Open opens a regular file.
+func Open(path string) (*os.File, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
@@ -20,7 +20,12 @@ func ReadFile(path string) ([]byte, error) {
 	if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%s is not a regular file", path)
 	}
-	f, err := os.Open(path)
+	return os.Open(path)
+}
+
+// ReadFile reads a regular file of at most 16 MiB.
+func ReadFile(path string) ([]byte, error) {
+	f, err := Open(path)
 	if err != nil {
 		return nil, err
 	}
