@@ -14,7 +14,7 @@ func reclaiming() []row {
 		{"hazard", "a reader announces a pointer and does not read it again",
 			"hazard pointers (M. Michael, PODC 2002) without validation", 2, 7, hazard},
 		{"rcu-early", "a writer waits for readers before it unpublishes, not after",
-			"Linux RCU: synchronize_rcu before list_del_rcu", 3, 0, rcuEarly},
+			"Linux RCU: synchronize_rcu before list_del_rcu", 3, 81, rcuEarly},
 		{"srcu-one-flip", "readers are counted in two epochs, and a grace period waits for one only",
 			"Linux SRCU, which flips twice: Documentation/RCU", 2, 9, srcuOneFlip},
 	}

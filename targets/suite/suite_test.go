@@ -9,7 +9,7 @@ import (
 	"github.com/fusedos/stramash/machine"
 )
 
-var brute = flag.Int("suite.brute", 100000, "runs after which counting a program's classes one by one gives up")
+var brute = flag.Int("suite.brute", 50000, "runs after which counting a program's classes one by one gives up")
 
 func hunt(t *testing.T, target fuzz.Target, o fuzz.Options) fuzz.Summary {
 	t.Helper()
@@ -97,7 +97,7 @@ func TestClasses(t *testing.T) {
 				p.Target.Name, all, ok, broken, p.Classes)
 		}
 		if !ok {
-			t.Logf("%s: saw %d of %d classes in %d runs", p.Target.Name, all, p.Classes, *brute)
+			t.Logf("%s: saw %d of %d classes in %d runs; -suite.brute gives more", p.Target.Name, all, p.Classes, *brute)
 		}
 	}
 }
@@ -112,6 +112,7 @@ func classes(t *testing.T, target fuzz.Target, most int) (all, broken uint64, ok
 	defer m.Close()
 	seen := map[uint64]bool{}
 	e := &everything{m: m}
+	m.SetTracer(e.wakeUp)
 	for range most {
 		m.Begin(e, target.Limits)
 		p := target.Setup(m)
@@ -133,41 +134,97 @@ func classes(t *testing.T, target fuzz.Target, most int) (all, broken uint64, ok
 
 // everything answers the questions of all runs, one run after the other: it
 // keeps a path through the tree of answers, and from run to run changes the last
-// answer that has an alternative. Where a thread is about to access its pad, it
-// tries nothing else, for that commutes with whatever the others do.
+// answer that has an alternative. Sleep sets (P. Godefroid, 1990) keep it from
+// trying again what it has tried, in another order of independent operations.
 type everything struct {
-	m    *machine.Machine
-	path []answer
-	at   int
+	m       *machine.Machine
+	path    []node
+	at      int
+	sleep   machine.Set                   // agents that need not move, for it has been tried
+	pending [machine.MaxAgents]machine.Op // what they would do
 }
 
-// answer is the answer to one question, and those that have not been tried.
-type answer struct {
-	pick int
-	rest machine.Set
+// node is a question: its answer, the ones that have not been tried, and those
+// that sleep, with what they would do.
+type node struct {
+	move        bool // it asks who moves
+	pick        int
+	rest, sleep machine.Set
+	pending     [machine.MaxAgents]machine.Op
 }
 
 func (e *everything) Choose(c *machine.Choice) int {
 	if e.at == len(e.path) {
+		n := node{move: c.Kind == machine.Move, sleep: e.sleep, pending: e.pending}
 		options := c.Options
-		for o := c.Options; o != 0 && c.Kind == machine.Move; o = o.Rest() {
-			if name, _ := e.m.LabelOf(c.Op(o.First()).Addr); strings.HasPrefix(name, "pad") {
-				options = machine.Only(o.First())
+		if n.move {
+			for o := options; o != 0; o = o.Rest() {
+				n.pending[o.First()] = c.Op(o.First())
+			}
+			if options &^= e.sleep; options == 0 {
+				options = machine.Only(c.Options.First()) // the rest of the run is known
 			}
 		}
-		e.path = append(e.path, answer{options.First(), options.Rest()})
+		n.pick, n.rest = options.First(), options.Rest()
+		e.path = append(e.path, n)
 	}
+	n := &e.path[e.at]
 	e.at++
-	return e.path[e.at-1].pick
+	e.sleep, e.pending = n.sleep, n.pending
+	if n.move {
+		e.sleep &^= machine.Only(n.pick)
+	}
+	return n.pick
+}
+
+// wakeUp is told of each operation: those that it does not commute with must be
+// tried again.
+func (e *everything) wakeUp(v *machine.Event) {
+	for s := e.sleep; s != 0; s = s.Rest() {
+		if k := s.First(); !e.commute(v.Op, e.pending[k]) {
+			e.sleep &^= machine.Only(k)
+		}
+	}
+}
+
+// commute says that two operations of different CPUs commute, when in doubt no.
+func (e *everything) commute(a, b machine.Op) bool {
+	memory := func(o machine.Op) bool {
+		return o.Kind.Reads() || o.Kind.Writes() || o.Kind == machine.OpTimeout
+	}
+	if !memory(a) || !memory(b) {
+		return false
+	}
+	if !a.Kind.Writes() && !b.Kind.Writes() || e.private(a) || e.private(b) {
+		return true
+	}
+	for _, o := range []machine.Op{a, b} {
+		switch o.Kind {
+		case machine.OpAwait, machine.OpTimeout: // there may be more addresses than the first one
+			return false
+		case machine.OpLoadEx, machine.OpStoreEx:
+			return a.Addr>>6 != b.Addr>>6 // the granule
+		}
+	}
+	return a.Addr != b.Addr
+}
+
+// private says that an operation accesses a pad.
+func (e *everything) private(o machine.Op) bool {
+	name, _ := e.m.LabelOf(o.Addr)
+	return strings.HasPrefix(name, "pad")
 }
 
 // next prepares the next run, and answers whether there is one.
 func (e *everything) next() bool {
-	e.at = 0
-	for n := len(e.path); n > 0; n-- {
-		if last := &e.path[n-1]; last.rest != 0 {
-			last.pick, last.rest = last.rest.First(), last.rest.Rest()
-			e.path = e.path[:n]
+	e.at, e.sleep = 0, 0
+	for k := len(e.path); k > 0; k-- {
+		if n := &e.path[k-1]; n.rest != 0 {
+			if n.move {
+				n.sleep |= machine.Only(n.pick)
+			}
+			n.pick, n.rest = n.rest.First(), n.rest.Rest()
+			e.path = e.path[:k]
 			return true
 		}
 	}

@@ -11,11 +11,11 @@ import (
 func waiting() []row {
 	return []row{
 		{"futex-2", "two threads use a mutex on a futex that compares before it enqueues",
-			"Drepper, Futexes Are Tricky; facts/explore.md 1f", 2, 0, futexMutex(2, 2)},
+			"Drepper, Futexes Are Tricky; facts/explore.md 1f", 2, 1874, futexMutex(2, 2)},
 		{"futex-3", "three threads use a mutex on a futex that compares before it enqueues",
 			"Drepper, Futexes Are Tricky; facts/explore.md 1f", 3, 0, futexMutex(3, 2)},
 		{"handoff-timeout", "who gives up waiting for a lock may have been given it",
-			"Linux futex and rt_mutex: the wake-up that a timed-out waiter takes along", 3, 0, handoffTimeout},
+			"Linux futex and rt_mutex: the wake-up that a timed-out waiter takes along", 3, 1359, handoffTimeout},
 		{"condvar-gap", "a waiter gives up the mutex and then enqueues; the signal falls in between",
 			"textbook; SCTBench lost-signal programs", 2, 8, condvarGap},
 		{"condvar-if", "a woken consumer does not look again, and another one was faster",
