@@ -52,17 +52,50 @@ func (j *exclusion) Check(h machine.History) Verdict {
 	defer j.scratch.Put(s)
 	s.reset()
 	for at := range h {
-		r := &h[at]
-		if r.Kind != machine.NoteRecord {
-			continue
-		}
-		if rule, message := s.note(h, r, at); rule != "" {
-			return found(Violation{
-				Judge: j.Name(), Rule: rule, Object: r.Object, At: at, Message: message,
-			})
+		if v := j.record(s, h, at); v != nil {
+			return Verdict{Violation: v}
 		}
 	}
 	return Verdict{}
+}
+
+// record takes one record into account and answers what is wrong with it.
+func (j *exclusion) record(s *sections, h machine.History, at int) *Violation {
+	r := &h[at]
+	if r.Kind != machine.NoteRecord {
+		return nil
+	}
+	rule, message := s.note(h, r, at)
+	if rule == "" {
+		return nil
+	}
+	return &Violation{Judge: j.Name(), Rule: rule, Object: r.Object, At: at, Message: message}
+}
+
+// Watch makes the judge [Online].
+func (j *exclusion) Watch() Session { return &guarding{judge: j} }
+
+// guarding is a session of exclusion.
+type guarding struct {
+	judge *exclusion
+	sections
+	history machine.History
+	over    bool
+}
+
+func (g *guarding) Reset() {
+	g.sections.reset()
+	g.history, g.over = g.history[:0], false
+}
+
+func (g *guarding) Record(r machine.Record) *Violation {
+	if g.over {
+		return nil
+	}
+	g.history = append(g.history, r)
+	v := g.judge.record(&g.sections, g.history, len(g.history)-1)
+	g.over = v != nil
+	return v
 }
 
 // sections is what is known about the critical sections of all locks.

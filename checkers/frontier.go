@@ -77,7 +77,6 @@ const (
 // the place in events of the return that no order explains.
 func (f *frontier[S]) run(ops []operation, events []event) (r result, at int) {
 	for f.width = narrow; ; f.width *= widening {
-		f.cut = false
 		if r, at = f.attempt(ops, events); r != unexplained || !f.cut {
 			return r, at
 		}
@@ -86,25 +85,39 @@ func (f *frontier[S]) run(ops []operation, events []event) (r result, at int) {
 
 // attempt is run for one width.
 func (f *frontier[S]) attempt(ops []operation, events []event) (r result, at int) {
-	f.ops, f.used, f.known, f.constant = ops, 0, 0, 0
-	f.configs = append(f.configs[:0], configuration[S]{state: f.spec.Initial})
+	f.ops = ops
+	f.start()
 	for i, e := range events {
-		switch {
-		case !e.isReturn && f.used == ^uint64(0):
-			return tooManyAtOnce, i
-		case !e.isReturn:
-			f.begin(e.op)
-		default:
-			f.settle(f.ops[e.op].slot)
-		}
-		if f.budget < 0 {
-			return outOfBudget, i
-		}
-		if len(f.configs) == 0 {
-			return unexplained, i
+		if r := f.take(e); r != explained {
+			return r, i
 		}
 	}
 	return explained, len(events)
+}
+
+// start forgets all events.
+func (f *frontier[S]) start() {
+	f.used, f.known, f.constant, f.cut = 0, 0, 0, false
+	f.configs = append(f.configs[:0], configuration[S]{state: f.spec.Initial})
+}
+
+// take takes the next event into account.
+func (f *frontier[S]) take(e event) result {
+	switch {
+	case !e.isReturn && f.used == ^uint64(0):
+		return tooManyAtOnce
+	case !e.isReturn:
+		f.begin(e.op)
+	default:
+		f.settle(f.ops[e.op].slot)
+	}
+	switch {
+	case f.budget < 0:
+		return outOfBudget
+	case len(f.configs) == 0:
+		return unexplained
+	}
+	return explained
 }
 
 // begin gives the operation a slot.

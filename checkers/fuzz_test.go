@@ -89,3 +89,80 @@ func checkForm(t *testing.T, j Judge, h machine.History, v Verdict) {
 		t.Fatalf("%s says %+v, %+v", j.Name(), v, *x)
 	}
 }
+
+// play turns bytes into a history of s, two bytes a record: a client that is
+// idle calls, one that is not returns. Values are written once, and answers are
+// mostly values that were written, so that monitors seldom decline.
+func play(s spec.Spec[any], data []byte) (h machine.History) {
+	values, busy := []uint64{0}, map[int32]spec.Op{}
+	for ; len(data) >= 2; data = data[2:] {
+		who, what := int32(data[0]%5), data[1]
+		value := values[int(what)%len(values)]
+		if op, waits := busy[who]; waits {
+			delete(busy, who)
+			sig := s.Ops[op-1]
+			r := ret(who, 0, sig.Failure == "" || what&64 == 0)
+			if sig.Value == spec.ValueAlways || sig.Value == spec.ValueIfOK && r.OK {
+				r.Val = value
+			}
+			h = append(h, r)
+			continue
+		}
+		op := spec.Op(1 + int(data[0]/5)%len(s.Ops))
+		busy[who] = op
+		r := call(who, op)
+		fresh := uint64(100 + len(values))
+		switch sig := s.Ops[op-1]; {
+		case s.Kind == spec.SetKind:
+			r.Arg = uint64(what % 2)
+		case sig.Args == 1:
+			r.Arg = fresh
+		case sig.Args == 2:
+			r.Arg, r.Arg2 = value, fresh
+		}
+		if r.Arg == fresh || r.Arg2 == fresh {
+			values = append(values, fresh)
+		}
+		h = append(h, r)
+	}
+	return h
+}
+
+// FuzzMonitors lets each monitor, the frontier and porcupine judge histories:
+// who comes to a conclusion must come to the same one. A session must find what
+// the frontier finds.
+func FuzzMonitors(f *testing.F) {
+	f.Add([]byte{})
+	f.Add([]byte("\x00\x00\x01\x00\x00\x00\x01\x00"))
+	f.Add([]byte("\x00\x00\x00\x00\x05\x00\x05\x01\x06\x00\x06\x40\x01\x00\x02\x00\x01\x01\x02\x02"))
+	var specs []spec.Spec[any]
+	var monitors, frontiers, judges []Judge
+	var sessions []Session
+	for _, s := range compared() {
+		if newMonitor(s.Kind, s.Initial) == nil {
+			continue
+		}
+		specs = append(specs, s)
+		monitors = append(monitors, LinearizableBy(byMonitor, 0, s))
+		frontiers = append(frontiers, LinearizableBy(byFrontier, 1<<14, s))
+		judges = append(judges, LinearizableWithin(1<<14, s))
+		sessions = append(sessions, LinearizableWithin(1<<18, s).(Online).Watch())
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if len(data) > 2*64 {
+			return
+		}
+		for i, s := range specs {
+			h := play(s, data)
+			m, f, all := monitors[i].Check(h), frontiers[i].Check(h), judges[i].Check(h)
+			if m.Unknown == "" && f.Unknown == "" && (m.Violation == nil) != (f.Violation == nil) {
+				t.Fatalf("monitor says %+v, frontier %+v: %+v", m, f, h)
+			}
+			checkForm(t, monitors[i], h, m)
+			checkForm(t, judges[i], h, all)
+			if v, _ := watchAll(sessions[i], h); f.Unknown == "" && (v == nil) != (f.Violation == nil) {
+				t.Fatalf("session says %+v, frontier %+v: %+v", v, f, h)
+			}
+		}
+	})
+}

@@ -57,15 +57,25 @@ type user struct {
 	object machine.VA
 }
 
-// read replaces the contents of o by the operations in h on the wanted
-// objects, or on all if wanted is empty.
-func (o *operations) read(h machine.History, wanted []machine.VA) *Violation {
+// forget empties o.
+func (o *operations) forget() {
 	o.ops, o.events, o.open = o.ops[:0], o.events[:0], o.open[:0]
 	o.users.reset()
+}
+
+// wanted reports whether an object is one of some, or those are none.
+func wanted(objects []machine.VA, object machine.VA) bool {
+	return len(objects) == 0 || slices.Contains(objects, object)
+}
+
+// read replaces the contents of o by the operations in h on the wanted
+// objects, or on all if there are none.
+func (o *operations) read(h machine.History, objects []machine.VA) *Violation {
+	o.forget()
 	o.ops, o.events = slices.Grow(o.ops, len(h)/2), slices.Grow(o.events, len(h))
 	for at := range h {
 		r := &h[at]
-		if len(wanted) > 0 && !slices.Contains(wanted, r.Object) {
+		if !wanted(objects, r.Object) {
 			continue
 		}
 		if problem := o.record(r, at); problem != "" {
