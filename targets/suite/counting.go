@@ -22,7 +22,7 @@ func counting() []row {
 		{"ping-pong", "two threads that add by turns must not reach the sum together",
 			"the alternating bench programs of SCTBench (fib_bench)", 2, 20, pingPong},
 		{"relay", "three threads take turns on a baton; it must not come to the end",
-			"made for searches that bound preemptions: it takes 5", 3, 60, relay},
+			"made for searches that bound preemptions", 3, 60, relay},
 		{"account", "three threads look at a balance and then withdraw",
 			"SCTBench account_bad: check, then act", 3, 36, account},
 		{"twostage", "an update of two values under two locks is seen half done",

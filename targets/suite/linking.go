@@ -19,7 +19,7 @@ func linking() []row {
 		{"aba-3", "the same with three threads: the next one goes while the top is away for a moment",
 			"Treiber's stack (IBM RJ 5118, 1986) without tags", 3, 818, aba3},
 		{"safestack", "a pop takes the link out of a node that another thread is pushing",
-			"D. Vyukov's SafeStack, made small; its bug takes 5 preemptions", 3, 874, safeStack},
+			"D. Vyukov's SafeStack, made small", 3, 874, safeStack},
 		{"list-unmarked", "an insertion behind a node that is being removed is lost",
 			"Harris, DISC 2001, without the mark in the removed node", 2, 4, listUnmarked},
 		{"list-lazy", "an insertion takes its two locks and does not look again",

@@ -30,8 +30,7 @@ type Program struct {
 	Threads int
 	// Classes is the number of classes of runs that differ in more than the
 	// order of independent operations (Mazurkiewicz traces), with no bound on
-	// preemptions; 0 if it is not known. Searches of the tests
-	// have counted it, with sleep sets and up to some 2,000 classes without.
+	// preemptions; 0 if it is not known. The tests count it.
 	Classes uint64
 }
 

@@ -9,7 +9,7 @@ import (
 	"github.com/fusedos/stramash/machine"
 )
 
-var brute = flag.Int("suite.brute", 50000, "runs after which counting a program's classes one by one gives up")
+var brute = flag.Int("suite.brute", 20000, "runs after which counting a program's classes one by one gives up")
 
 func hunt(t *testing.T, target fuzz.Target, o fuzz.Options) fuzz.Summary {
 	t.Helper()
