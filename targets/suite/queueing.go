@@ -212,14 +212,16 @@ func theDeque(m *machine.Machine, fixed bool) fuzz.Program {
 		lock(t, mutex)
 		first := get(t, head)
 		if fixed {
-			put(t, head, first+1)
+			put(t, head, first+1) // claim it before looking
 		}
-		got := first < get(t, tail)
-		if got {
+		switch got := first < get(t, tail); {
+		case got:
 			taken[first]++
-		}
-		if got != fixed { // claim it now, or take the claim back
-			put(t, head, first+map[bool]uint64{true: 1}[got])
+			if !fixed {
+				put(t, head, first+1)
+			}
+		case fixed:
+			put(t, head, first)
 		}
 		unlock(t, mutex)
 	}
