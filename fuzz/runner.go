@@ -44,6 +44,7 @@ type runner struct {
 	evidence *Evidence            // to fill in, or nil
 	meets    conflicts            // of the run
 	traced   func(*machine.Event) // told of every event, or nil
+	online   online
 }
 
 // maxPassed bounds the memory of verdicts.
@@ -60,7 +61,10 @@ func newRunner(t Target, pins []machine.Pin, w *Watchdog) (*runner, error) {
 		return nil, fmt.Errorf("target %s: %w", t.Name, err)
 	}
 	m.SetPins(pins)
-	r := &runner{target: t, machine: m, passed: map[uint64]struct{}{}}
+	r := &runner{target: t, machine: m, passed: map[uint64]struct{}{}, online: newOnline(t.Judges)}
+	if len(r.online.sessions) > 0 {
+		m.SetRecorder(r.recorded)
+	}
 	r.unwatch = w.watch(r)
 	if err := r.checkPins(pins); err != nil {
 		r.close()
@@ -144,6 +148,7 @@ func Parameters(t Target) ([]machine.WorkloadAnswer, error) {
 func (r *runner) run(c machine.Chooser) *verdict {
 	r.runs.Add(1)
 	r.attach()
+	r.online.records = 0
 	r.machine.Begin(c, r.target.Limits)
 	r.out = verdict{}
 	if program, ok := r.setUp(); ok {
@@ -203,7 +208,11 @@ func (r *runner) judge(p Program) {
 	if v := r.judgeHistory(out); v != nil {
 		out.violation = v
 	}
-	if out.violation == nil && p.After != nil {
+	switch {
+	case out.violation != nil:
+	case out.Outcome == machine.Stopped:
+		out.unknown = "a judge ended the run (" + out.Detail + ") and then found nothing wrong with it"
+	case p.After != nil:
 		r.judgeState(p.After)
 	}
 }

@@ -239,6 +239,9 @@ func (m *Machine) SetTracer(f func(*Event)) { m.tracer = f }
 // it is appended; nil ends it. The record is valid during the call.
 func (m *Machine) SetRecorder(f func(*Record)) { m.told = f }
 
+// History is what has been recorded so far. It is valid until the next record.
+func (m *Machine) History() History { return m.history }
+
 // Stop ends the run from within a tracer or a recorder, which have seen enough:
 // its outcome is Stopped. It does not return.
 func (m *Machine) Stop(why string) { m.abort(Stopped, "%s", why) }
