@@ -50,6 +50,25 @@ func (s Shard) Validate() error {
 	return nil
 }
 
+// String is the shard as I/N; the whole is 1/1.
+func (s Shard) String() string {
+	return fmt.Sprintf("%d/%d", max(s.Index, 1), max(s.Count, 1))
+}
+
+// Runs is how many runs of a set of so many are the shard's.
+func (s Shard) Runs(all uint64) uint64 {
+	blocks := (all + BlockRuns - 1) / BlockRuns
+	n := s.blocks(blocks)
+	if n == 0 {
+		return 0
+	}
+	missing := uint64(0) // of the last block
+	if s.nth(n-1) == blocks-1 {
+		missing = blocks*BlockRuns - all
+	}
+	return n*BlockRuns - missing
+}
+
 // nth is the number of the shard's i-th block, from 0.
 func (s Shard) nth(i uint64) uint64 {
 	if s.Count == 0 {

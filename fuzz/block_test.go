@@ -71,11 +71,16 @@ func TestShardBlocks(t *testing.T) {
 	for count := uint64(1); count < 5; count++ {
 		for n := uint64(0); n < 12; n++ {
 			done := map[uint64]int{}
+			runs := uint64(0)
 			for i := uint64(1); i <= count; i++ {
 				s := Shard{i, count}
+				runs += s.Runs(max(n*BlockRuns, 1) - 1)
 				for k := range s.blocks(n) {
 					done[s.nth(k)]++
 				}
+			}
+			if want := max(n*BlockRuns, 1) - 1; runs != want {
+				t.Errorf("%d shards do %d runs of %d", count, runs, want)
 			}
 			for b := range n {
 				if done[b] != 1 {

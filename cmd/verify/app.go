@@ -27,6 +27,8 @@ type app struct {
 	groups   map[string][]fuzz.Target
 	watchdog *fuzz.Watchdog
 	grace    time.Duration // how long the command may take to end after ctx has
+	github   bool          // GitHub Actions runs the command
+	summary  string        // the file to which its summary is added, or empty
 }
 
 // output remembers the first error, so that a full disk is not a success.

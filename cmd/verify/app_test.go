@@ -3,7 +3,10 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -127,7 +130,7 @@ func TestProgressShrinks(t *testing.T) {
 }
 
 func TestLawsAreInTheVerdict(t *testing.T) {
-	kept := make([]laws.Result, laws.Count())
+	kept := make([]laws.Result, len(laws.Names()))
 	for _, test := range []struct {
 		name    string
 		results []laws.Result
@@ -168,8 +171,8 @@ func TestBugsHaveTheWorstVerdict(t *testing.T) {
 
 func TestEveryRunCountsOnce(t *testing.T) {
 	lines := []summaryLine{
-		{Runs: 2, Steps: 20, DistinctSchedules: 1, Violations: 1, TraceHash: "a", Verdict: "violation", Seconds: 1},
-		{Runs: 3, Steps: 30, DistinctSchedules: 3, TraceHash: "b", Verdict: "inconclusive", Seconds: 1},
+		{Runs: 2, Steps: 20, DistinctSchedules: 1, Violations: 1, hash: 7, Verdict: "violation", Seconds: 1},
+		{Runs: 3, Steps: 30, DistinctSchedules: 3, hash: 8, Verdict: "inconclusive", Seconds: 1},
 	}
 	s := total(lines)
 	if s.Runs != 5 || s.Steps != 50 || s.DistinctSchedules != 4 || s.Violations != 1 || s.Verdict != "violation" || s.Seconds != 2 {
@@ -181,5 +184,35 @@ func TestEveryRunCountsOnce(t *testing.T) {
 	}
 	if total(nil).Verdict != "inconclusive" {
 		t.Error("nothing is a pass")
+	}
+}
+
+// The lines of the shards of a session sum up to those of the whole.
+func TestShardsSumUp(t *testing.T) {
+	session := func(args ...string) (sum summaryLine, hash uint64) {
+		a, stdout, _ := testApp()
+		a.targets = append(a.targets, counting("test/other", give, give))
+		a.main(append([]string{"run", "test/good", "test/other", "-all", "-json", "-runs", "30000"}, args...))
+		lines := strings.Split(strings.TrimSpace(stdout.String()), "\n")
+		if err := json.Unmarshal([]byte(lines[len(lines)-1]), &sum); err != nil {
+			t.Fatal(err)
+		}
+		hash, err := strconv.ParseUint(sum.TraceHash, 16, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return sum, hash
+	}
+	want, wantHash := session()
+	var runs, steps, hash uint64
+	for i := range 3 {
+		s, h := session("-shard", fmt.Sprintf("%d/3", i+1))
+		if s.Runs == 0 || s.Shard != fmt.Sprintf("%d/3", i+1) || s.Violations != want.Violations {
+			t.Errorf("%+v", s)
+		}
+		runs, steps, hash = runs+s.Runs, steps+s.Steps, hash+h
+	}
+	if want.Runs != 60000 || want.Violations != 1 || runs != want.Runs || steps != want.Steps || hash != wantHash {
+		t.Errorf("shards sum up to %d runs, %d steps, %x; the whole has %d, %d, %x", runs, steps, hash, want.Runs, want.Steps, wantHash)
 	}
 }

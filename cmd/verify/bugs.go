@@ -33,20 +33,36 @@ func (a *app) bugs(args []string) (status, error) {
 	workers := f.count("workers", uint64(min(runtime.NumCPU(), maxWorkers)), maxWorkers, "how many `bugs` are at work at a time")
 	dir := f.String("dir", "", "the `directory` of the bugs (default "+bugsDir+" in the module)")
 	verbose := f.Bool("v", false, "print the report of each bug's longest schedule, and of what was found in its place")
+	outputs := f.outputs()
 	names, err := f.parse(args)
 	if err != nil {
 		return 0, err
 	}
-	b := &bugHunt{a: a, effort: bugs.Effort{Runs: runs.n, Seeds: seeds.n, First: first.n}, json: f.json, verbose: *verbose}
+	b := &bugHunt{a: a, outputs: outputs, effort: bugs.Effort{Runs: runs.n, Seeds: seeds.n, First: first.n}, json: f.json, verbose: *verbose}
 	if err := b.load(*dir, names); err != nil {
 		return 0, err
 	}
-	return b.hunt(int(workers.n)), nil
+	if err := outputs.begin(bugNames(b.bugs)); err != nil {
+		return 0, err
+	}
+	s := b.hunt(int(workers.n))
+	if err := outputs.end(); err != nil {
+		return worst(s, statusOf(err)), err
+	}
+	return s, nil
+}
+
+func bugNames(all []bugs.Bug) (names []string) {
+	for _, b := range all {
+		names = append(names, b.Name)
+	}
+	return names
 }
 
 // bugHunt shows that seeded bugs are found.
 type bugHunt struct {
 	a             *app
+	outputs       *outputs
 	root          string
 	bugs          []bugs.Bug
 	patched       []bugs.Patched // the files of each
@@ -127,6 +143,7 @@ func (b *bugHunt) hunt(workers int) status {
 		line.clear()
 		all = append(all, s)
 		b.print(s)
+		b.outputs.bug(s)
 	}
 	if b.json {
 		b.a.emit(bugSummary(all, seconds(began)))

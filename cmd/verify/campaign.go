@@ -15,6 +15,7 @@ import (
 type campaign struct {
 	a        *app
 	options  fuzz.Options
+	outputs  *outputs
 	deadline time.Time // of the wall clock; zero means none
 	whole    bool      // print every step of a violation
 }
@@ -26,16 +27,24 @@ type outcome struct {
 	asked   uint64 // runs
 	why     string // it is inconclusive
 	seconds float64
-	small   *fuzz.Shrunk // the violation, or nil
-	report  string       // of the violation
-	metrics *metrics     // may be nil
+	found   []found  // the violations
+	metrics *metrics // may be nil
 	err     error
+}
+
+// found is a violation made small, and its report.
+type found struct {
+	small  *fuzz.Shrunk
+	report string
 }
 
 // campaignFlags are the flags that gate and run have in common.
 type campaignFlags struct {
 	runs, workers, seed *count
 	budget              wait
+	shard               shard
+	all                 *bool
+	outputs             *outputs
 }
 
 // maxWorkers bounds -workers.
@@ -49,18 +58,21 @@ func (f *flags) campaign(runs uint64) *campaignFlags {
 		seed:    f.orNone("seed", 0, math.MaxUint64, "the `seed` of all random decisions"),
 	}
 	f.Var(&c.budget, "budget", "end early after this `time`, with the verdict inconclusive (default none)")
+	f.Var(&c.shard, "shard", "do the `I/N`-th part only: 1/N to N/N together do exactly what one does without it")
+	c.all = f.Bool("all", false, "go on behind a violation, to find others")
+	c.outputs = f.outputs()
 	return c
 }
 
 // start makes the campaign that the flags ask for.
 func (c *campaignFlags) start(a *app) *campaign {
-	out := &campaign{a: a}
+	out := &campaign{a: a, outputs: c.outputs}
 	if c.budget > 0 {
 		out.deadline = time.Now().Add(time.Duration(c.budget))
 	}
 	out.options = fuzz.Options{
 		Seed: c.seed.n, Runs: c.runs.n, Workers: int(c.workers.n),
-		Stop: out.stop, Watchdog: a.watchdog,
+		Shard: fuzz.Shard(c.shard), All: *c.all, Stop: out.stop, Watchdog: a.watchdog,
 	}
 	return out
 }
@@ -80,7 +92,7 @@ func (c *campaign) whyStop() string {
 
 // hunt hunts in one target, and makes a violation small.
 func (c *campaign) hunt(t fuzz.Target) outcome {
-	out := outcome{target: t, asked: c.options.Runs}
+	out := outcome{target: t, asked: c.options.Shard.Runs(c.options.Runs)}
 	o := c.options
 	line := c.a.newProgress()
 	o.Progress = func(n uint64) { line.runs(t.Name, n, out.asked) }
@@ -88,9 +100,9 @@ func (c *campaign) hunt(t fuzz.Target) outcome {
 	out.Summary, out.err = fuzz.Hunt(t, o)
 	out.seconds = seconds(began)
 	out.Target = t.Name
-	if out.Finding != nil {
-		line.draw(t.Name + ": making the violation small")
-		out.shrink(c)
+	for i, f := range out.Findings {
+		line.draw(fmt.Sprintf("%s: making violation %d of %d small", t.Name, i+1, len(out.Findings)))
+		out.shrink(c, f)
 	}
 	if out.Stopped {
 		out.why = fmt.Sprintf("%s after %s of %s runs", c.whyStop(), grouped(out.Runs), grouped(out.asked))
@@ -103,18 +115,18 @@ func (c *campaign) hunt(t fuzz.Target) outcome {
 	return out
 }
 
-// shrink makes the finding small and describes it.
-func (o *outcome) shrink(c *campaign) {
-	small, err := fuzz.Shrink(o.target, o.Finding, fuzz.ShrinkOptions{
+// shrink makes a finding small and describes it.
+func (o *outcome) shrink(c *campaign, f *fuzz.Finding) {
+	small, err := fuzz.Shrink(o.target, f, fuzz.ShrinkOptions{
 		Stop: c.a.interrupted, Watchdog: c.a.watchdog,
 	})
 	if err != nil {
-		o.err = fault{err}
-		small = &fuzz.Shrunk{Finding: *o.Finding, From: o.Finding.Schedule}
+		o.err = errors.Join(o.err, fault{err})
+		small = &fuzz.Shrunk{Finding: *f, From: f.Schedule}
 	}
-	o.small = small
-	o.report, err = c.a.report(o.target, small, c.whole)
+	report, err := c.a.report(o.target, small, c.whole)
 	o.err = errors.Join(o.err, err)
+	o.found = append(o.found, found{small, report})
 }
 
 func (a *app) interrupted() bool { return a.ctx.Err() != nil }
@@ -153,8 +165,8 @@ func (o *outcome) status() status {
 
 // print shows what a person needs beyond the table.
 func (o *outcome) print(a *app) {
-	if o.small != nil {
-		a.printf("%s\n", o.report)
+	for _, f := range o.found {
+		a.printf("%s\n", f.report)
 	}
 	if o.err != nil {
 		a.complain("verify: %v", o.err)

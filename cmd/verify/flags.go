@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/fusedos/stramash/fuzz"
 	"github.com/fusedos/stramash/machine"
 )
 
@@ -134,6 +135,32 @@ func (p *pins) Set(s string) error {
 	*p = append(*p, machine.Pin{Name: name, Value: v})
 	return nil
 }
+
+// shard is the flag -shard.
+type shard fuzz.Shard
+
+// String is the shard, or nothing for the whole.
+func (s *shard) String() string {
+	if s == nil || *s == (shard{}) {
+		return ""
+	}
+	return fuzz.Shard(*s).String()
+}
+
+// Set reads i/n.
+func (s *shard) Set(text string) error {
+	index, count, ok := strings.Cut(text, "/")
+	i, err := strconv.ParseUint(index, 10, 64)
+	n, err2 := strconv.ParseUint(count, 10, 64)
+	if !ok || err != nil || err2 != nil || i < 1 || i > n || n > maxShards {
+		return fmt.Errorf("use I/N, such as 1/3, 2/3 and 3/3, with N up to %d", maxShards)
+	}
+	*s = shard{Index: i, Count: n}
+	return nil
+}
+
+// maxShards bounds the N of -shard.
+const maxShards = 1 << 16
 
 // isSet says whether the flag of a name was given.
 func (f *flags) isSet(name string) bool {

@@ -28,6 +28,9 @@ func (a *app) gate(args []string) (status, error) {
 		return 0, err
 	}
 	c := shared.start(a)
+	if err := c.outputs.begin(slices.Concat(targetNames(a.targets), laws.Names())); err != nil {
+		return 0, err
+	}
 	began := time.Now()
 	all := c.all(a.targets, func(o *outcome) {
 		if err := o.measure(); err != nil && o.err == nil {
@@ -36,6 +39,9 @@ func (a *app) gate(args []string) (status, error) {
 		a.printOutcome(o, f.json, true)
 	})
 	results := a.laws(f.json)
+	for _, r := range results {
+		c.outputs.law(r)
+	}
 	sum := summarise(all)
 	sum.Type, sum.Laws, sum.Seconds = "summary", len(results), seconds(began)
 	sum.judge(results)
@@ -45,7 +51,11 @@ func (a *app) gate(args []string) (status, error) {
 		a.table(func(w io.Writer) { outcomeTable(w, all, true) })
 		a.printf("\n%s\n", sum.text())
 	}
-	return worst(statusOfAll(all), lawStatus(results)), nil
+	s := worst(statusOfAll(all), lawStatus(results))
+	if err := c.outputs.end(); err != nil {
+		return worst(s, statusOf(err)), err
+	}
+	return s, nil
 }
 
 // misplaced is the error for a word among the flags of the gate.
@@ -102,7 +112,7 @@ func lawStatus(results []laws.Result) status {
 	if slices.ContainsFunc(results, func(r laws.Result) bool { return r.Failure != "" }) {
 		return statusViolation
 	}
-	if len(results) < laws.Count() {
+	if len(results) < len(laws.Names()) {
 		return statusInconclusive
 	}
 	return statusOK

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"encoding/binary"
 	"fmt"
-	"hash/fnv"
 	"io"
 	"math"
 	"text/tabwriter"
@@ -19,6 +17,7 @@ type summaryLine struct {
 	Targets           int      `json:"targets,omitempty"`
 	Strategy          string   `json:"strategy"`
 	Seed              uint64   `json:"seed"`
+	Shard             string   `json:"shard,omitempty"`
 	Runs              uint64   `json:"runs"`
 	Steps             uint64   `json:"steps"`
 	DistinctSchedules uint64   `json:"distinct_schedules"`
@@ -31,6 +30,7 @@ type summaryLine struct {
 	Seconds           float64  `json:"seconds"`
 	Laws              int      `json:"laws,omitempty"`
 	Metrics           *metrics `json:"metrics,omitempty"`
+	hash              uint64
 }
 
 // line is the outcome as JSON.
@@ -39,10 +39,11 @@ func (o *outcome) line(kind string) summaryLine {
 		Type: kind, Target: o.target.Name, Strategy: o.Strategy, Seed: o.Seed, Runs: o.Runs, Steps: o.Steps,
 		DistinctSchedules: o.Distinct, DistinctAtLeast: o.DistinctUp, TraceHash: hex(o.TraceHash),
 		RunsPerSecond: rate(o.Runs, o.seconds), Verdict: o.verdict(), Why: o.why, Seconds: o.seconds,
-		Metrics: o.metrics,
+		Metrics:    o.metrics,
+		Violations: len(o.found), hash: o.TraceHash,
 	}
-	if o.Finding != nil {
-		l.Violations = 1
+	if o.Shard != (fuzz.Shard{}) {
+		l.Shard = o.Shard.String()
 	}
 	if o.err != nil {
 		l.Why = o.err.Error()
@@ -53,17 +54,16 @@ func (o *outcome) line(kind string) summaryLine {
 // total adds up the lines of several targets.
 func total(lines []summaryLine) summaryLine {
 	sum := summaryLine{Type: "summary", Targets: len(lines), Verdict: "inconclusive"}
-	hash := fnv.New64a()
 	verdicts := map[string]int{}
-	for _, l := range lines {
-		sum.Strategy, sum.Seed = l.Strategy, l.Seed
+	for i, l := range lines {
+		sum.Strategy, sum.Seed, sum.Shard = l.Strategy, l.Seed, l.Shard
 		sum.Runs += l.Runs
 		sum.Steps += l.Steps
 		sum.DistinctSchedules += l.DistinctSchedules
 		sum.DistinctAtLeast = sum.DistinctAtLeast || l.DistinctAtLeast
 		sum.Violations += l.Violations
 		sum.Seconds = math.Round((sum.Seconds+l.Seconds)*1e6) / 1e6
-		io.WriteString(hash, l.TraceHash)
+		sum.hash += l.hash * uint64(2*i+1) // a sum, so that shards add up; but not of any order
 		verdicts[l.Verdict]++
 	}
 	for _, v := range []string{"error", "violation", "inconclusive", "pass"} {
@@ -72,7 +72,7 @@ func total(lines []summaryLine) summaryLine {
 			break
 		}
 	}
-	sum.TraceHash = hex(binary.LittleEndian.Uint64(hash.Sum(nil)))
+	sum.TraceHash = hex(sum.hash)
 	sum.RunsPerSecond = rate(sum.Runs, sum.Seconds)
 	return sum
 }

@@ -40,6 +40,8 @@ func newApp(all []fuzz.Target, groups map[string][]fuzz.Target) *app {
 		targets:  all,
 		groups:   groups,
 		grace:    10 * time.Second,
+		github:   os.Getenv("GITHUB_ACTIONS") == "true",
+		summary:  os.Getenv("GITHUB_STEP_SUMMARY"),
 	}
 	context.AfterFunc(ctx, func() {
 		time.AfterFunc(time.Second, stop) // then another Ctrl-C ends the process at once

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	gojunit "github.com/joshdk/go-junit"
+	"github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/fusedos/stramash/fuzz"
@@ -42,6 +44,9 @@ func TestMain(m *testing.M) {
 //	                            a regular expression
 //	save VAR TYPE KEY           put such a field in an environment variable
 //	oneline                     check that the standard error is one line
+//	junit FILE TESTS FAILED ERRORS SKIPPED  read a JUnit file and check its totals
+//	sarif FILE RESULTS SUCCESSFUL           validate a SARIF file and check how many
+//	                            results it has, and whether the invocation was successful
 func TestScripts(t *testing.T) {
 	root, err := filepath.Abs("../..")
 	if err != nil {
@@ -70,6 +75,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "lines": lines, "field": field, "save": save, "oneline": oneline,
+			"junit": readJUnit, "sarif": readSARIF,
 		},
 	})
 }
@@ -155,5 +161,31 @@ func save(ts *testscript.TestScript, _ bool, args []string) {
 func oneline(ts *testscript.TestScript, _ bool, _ []string) {
 	if n := strings.Count(ts.ReadFile("stderr"), "\n"); n != 1 {
 		ts.Fatalf("the standard error has %d lines", n)
+	}
+}
+
+// wordNumber is the number that a word of a script is.
+func wordNumber(ts *testscript.TestScript, word string) int {
+	n, err := strconv.Atoi(word)
+	ts.Check(err)
+	return n
+}
+
+func readJUnit(ts *testscript.TestScript, _ bool, args []string) {
+	suites, err := gojunit.Ingest([]byte(ts.ReadFile(args[0])))
+	ts.Check(err)
+	got := suites[0].Totals
+	if got.Tests != wordNumber(ts, args[1]) || got.Failed != wordNumber(ts, args[2]) || got.Error != wordNumber(ts, args[3]) || got.Skipped != wordNumber(ts, args[4]) {
+		ts.Fatalf("%+v", got)
+	}
+}
+
+func readSARIF(ts *testscript.TestScript, _ bool, args []string) {
+	r, err := sarif.FromBytes([]byte(ts.ReadFile(args[0])), sarif.WithStrictValidation())
+	ts.Check(err)
+	ts.Check(r.Validate())
+	run := r.Runs[0]
+	if n, ok := len(run.Results), *run.Invocations[0].ExecutionSuccessful; n != wordNumber(ts, args[1]) || fmt.Sprint(ok) != args[2] {
+		ts.Fatalf("%d results, successful %t", n, ok)
 	}
 }

@@ -34,7 +34,21 @@ func (a *app) run(args []string) (status, error) {
 	if err := checkPins(chosen, fixed); err != nil {
 		return 0, err
 	}
-	return a.printRun(c, chosen, f.json), nil
+	if err := c.outputs.begin(targetNames(chosen)); err != nil {
+		return 0, err
+	}
+	s := a.printRun(c, chosen, f.json)
+	if err := c.outputs.end(); err != nil {
+		return worst(s, statusOf(err)), err
+	}
+	return s, nil
+}
+
+func targetNames(targets []fuzz.Target) (names []string) {
+	for _, t := range targets {
+		names = append(names, t.Name)
+	}
+	return names
 }
 
 func checkStrategy(wanted string) error {
@@ -77,6 +91,7 @@ func (c *campaign) all(targets []fuzz.Target, tell func(*outcome)) []outcome {
 	for _, t := range targets {
 		o := c.hunt(t)
 		tell(&o)
+		c.outputs.target(&o)
 		out = append(out, o)
 	}
 	return out
@@ -92,8 +107,8 @@ func (a *app) printOutcome(o *outcome, json, line bool) {
 	if o.err != nil {
 		a.complain("verify: %v", o.err)
 	}
-	if o.small != nil {
-		a.emit(violation(o.small, o.report))
+	for _, f := range o.found {
+		a.emit(violation(f.small, f.report))
 	}
 	if line {
 		a.emit(o.line("target"))

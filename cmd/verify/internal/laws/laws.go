@@ -34,8 +34,13 @@ const casesPerLaw = 100
 
 func all() []law { return slices.Concat(specLaws(), codecLaws(), conformanceLaws()) }
 
-// Count is how many laws there are.
-func Count() int { return len(all()) }
+// Names are the laws there are, in their order.
+func Names() (names []string) {
+	for _, l := range all() {
+		names = append(names, l.name)
+	}
+	return names
+}
 
 // Check tries every law; it asks stop before each one whether to end early.
 func Check(seed int64, stop func() bool) []Result {
