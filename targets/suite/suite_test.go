@@ -9,7 +9,10 @@ import (
 	"github.com/fusedos/stramash/machine"
 )
 
-var brute = flag.Int("suite.brute", 20000, "runs after which counting a program's classes one by one gives up")
+var (
+	brute = flag.Int("suite.brute", 20000, "runs after which counting a program's classes one by one gives up")
+	fixed = flag.Uint64("suite.fixed", 5000, "runs of each mended program")
+)
 
 func hunt(t *testing.T, target fuzz.Target, o fuzz.Options) fuzz.Summary {
 	t.Helper()
@@ -53,7 +56,7 @@ func TestBugsAreFound(t *testing.T) {
 
 // What is mended is the bug.
 func TestFixedTwinsPass(t *testing.T) {
-	runs := uint64(fuzz.DefaultRuns)
+	runs := *fixed
 	if testing.Short() {
 		runs /= 10
 	}
@@ -87,17 +90,21 @@ func TestTable(t *testing.T) {
 
 // Classes are what brute force counts, or more than that where it gives up.
 func TestClasses(t *testing.T) {
+	most := *brute
+	if testing.Short() {
+		most /= 10
+	}
 	for _, p := range Programs() {
 		if p.Classes == 0 {
 			continue
 		}
-		all, broken, ok := classes(t, p.Target, *brute)
+		all, broken, ok := classes(t, p.Target, most)
 		if all > p.Classes || ok && all < p.Classes || broken == all || ok && broken == 0 {
 			t.Errorf("%s: %d classes (all of them: %t), of which %d show the bug; want %d, and some of them",
 				p.Target.Name, all, ok, broken, p.Classes)
 		}
 		if !ok {
-			t.Logf("%s: saw %d of %d classes in %d runs; -suite.brute gives more", p.Target.Name, all, p.Classes, *brute)
+			t.Logf("%s: saw %d of %d classes in %d runs; -suite.brute gives more", p.Target.Name, all, p.Classes, most)
 		}
 	}
 }
