@@ -19,7 +19,7 @@ func waiting() []row {
 		{"condvar-gap", "a waiter gives up the mutex and then enqueues; the signal falls in between",
 			"textbook; SCTBench lost-signal programs", 2, 8, condvarGap},
 		{"condvar-if", "a woken consumer does not look again, and another one was faster",
-			"Birrell's rule to wait in a loop", 3, 0, condvarIf},
+			"Birrell's rule to wait in a loop", 3, 5574, condvarIf},
 		{"condvar-stolen", "who waits again takes the wake-up of one who has waited longer",
 			"glibc bug 25847, the stolen signal, made small", 3, 0, condvarStolen},
 		{"barrier-reuse", "a fast thread is in the next phase before a slow one has seen the end of this",
