@@ -5,8 +5,8 @@
 // # JSON lines
 //
 // One JSON object a line, in the order of time; blank lines are skipped. The
-// first line may name the model, which is one of the specifications of package
-// spec (register, cas register, counter, kv, queue, stack, mutex, rwlock …):
+// first line names the model, which is one of the specifications of package
+// spec (register, cas register, counter, kv, queue, stack, set, mutex, rwlock …):
 //
 //	{"model":"queue"}
 //	{"client":1,"event":"call","object":"q","op":"enqueue","value":7}
@@ -33,9 +33,10 @@
 //	ok      of a return: false if the operation refused (a try-lock of a lock
 //	        that is held, a dequeue from an empty queue); true if left out
 //
-// Values are numbers from 0 to 2⁶⁴-1, those of a kv strings. Registers and
-// counters are zero at first, a cas register is unset, the text of a key empty;
-// one that starts elsewhere begins with a write that has returned.
+// Values are numbers from 0 to 2⁶⁴-1, those of a kv strings. At first, a cas
+// register is unset, the text of a key empty, a lock free and a queue empty. What
+// a register, a counter or a semaphore begins with is zero unless field initial of
+// the first line says otherwise, as in {"model":"semaphore","initial":3}.
 //
 // # Logs of Jepsen
 //

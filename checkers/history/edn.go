@@ -78,7 +78,13 @@ func (e *ednScanner) value() (value, error) {
 		return e.text()
 	case e.skip("["):
 		return e.vector()
-	case e.rest == "":
+	}
+	return e.token()
+}
+
+// token reads a value that is neither a string nor a vector.
+func (e *ednScanner) token() (value, error) {
+	if e.rest == "" {
 		return value{}, errors.New("the line ends too soon: is it cut off?")
 	}
 	end := strings.IndexAny(e.rest, ednBlank+`{}[]()"`)
@@ -105,7 +111,7 @@ func (e *ednScanner) value() (value, error) {
 func (e *ednScanner) vector() (value, error) {
 	v := value{kind: aList}
 	for !e.skip("]") {
-		n, err := e.value()
+		n, err := e.token()
 		if err != nil {
 			return v, err
 		}

@@ -48,14 +48,30 @@ func (r *jsonReader) line(s string) error {
 }
 
 func (r *jsonReader) header(f *fields) error {
-	if err := f.only("the line that names the model", "model"); err != nil {
+	if err := f.only("the line that names the model", "model", "initial"); err != nil {
 		return err
 	}
 	name, err := f.of("model", aText, "a string")
-	if err != nil || r.Spec.Name != "" {
+	if err != nil {
 		return err
 	}
-	return r.setModel(name.text)
+	if r.Spec.Name == "" {
+		if err := r.setModel(name.text); err != nil {
+			return err
+		}
+	}
+	if _, given := f.values["initial"]; !given {
+		return nil
+	}
+	initial, err := f.of("initial", aNumber, "a number from 0 to 2⁶⁴-1")
+	if err != nil {
+		return err
+	}
+	if _, numeric := r.Spec.Initial.(uint64); !numeric {
+		return fmt.Errorf("field initial is given, and a %s always begins as %s", r.Spec.Name, r.Spec.DescribeState(r.Spec.Initial))
+	}
+	r.Spec.Initial = initial.number
+	return nil
 }
 
 // take takes an event.
@@ -223,32 +239,16 @@ func parseValue(d *json.Decoder) (value, error) {
 	if err != nil {
 		return value{}, notJSON(err)
 	}
-	switch t := t.(type) {
-	case string:
-		// The decoder puts this in the place of surrogates that stand alone, and
-		// two strings that differ must not become one.
-		if strings.ContainsRune(t, utf8.RuneError) {
-			return value{}, errors.New("a string holds U+FFFD, or what is no character")
-		}
-		return value{kind: aText, text: t}, nil
-	case json.Number:
-		return parseNumber(t.String()), nil
-	case bool:
-		return value{kind: aWord, text: strconv.FormatBool(t)}, nil
-	case nil:
-		return value{kind: aNull}, nil
-	case json.Delim:
-		if t == '[' {
-			return parseList(d)
-		}
+	if t != json.Delim('[') {
+		return plainValue(t)
 	}
-	return value{}, errors.New("the object holds another: all fields are plain")
-}
-
-func parseList(d *json.Decoder) (value, error) {
 	v := value{kind: aList}
 	for d.More() {
-		n, err := parseValue(d)
+		t, err := d.Token()
+		if err != nil {
+			return v, notJSON(err)
+		}
+		n, err := plainValue(t)
 		if err != nil {
 			return v, err
 		}
@@ -263,6 +263,26 @@ func parseList(d *json.Decoder) (value, error) {
 	return v, nil
 }
 
+// plainValue is the value of a token.
+func plainValue(t json.Token) (value, error) {
+	switch t := t.(type) {
+	case string:
+		// The decoder puts this in the place of surrogates that stand alone, and
+		// two strings that differ must not become one.
+		if strings.ContainsRune(t, utf8.RuneError) {
+			return value{}, errors.New("a string holds U+FFFD, or what is no character")
+		}
+		return value{kind: aText, text: t}, nil
+	case json.Number:
+		return parseNumber(t.String()), nil
+	case bool:
+		return value{kind: aWord, text: strconv.FormatBool(t)}, nil
+	case nil:
+		return value{kind: aNull}, nil
+	}
+	return value{}, errors.New("a value holds another: all are plain, or lists of numbers")
+}
+
 func parseNumber(s string) value {
 	if n, err := strconv.ParseUint(s, 10, 64); err == nil {
 		return value{kind: aNumber, number: n}
@@ -273,9 +293,8 @@ func parseNumber(s string) value {
 // Write writes the recording as JSON lines, which Parse reads back.
 func (r *Recording) Write(w io.Writer) error {
 	e := json.NewEncoder(w)
-	if err := e.Encode(struct {
-		Model string `json:"model"`
-	}{r.Spec.Name}); err != nil {
+	initial, _ := r.Spec.Initial.(uint64)
+	if err := e.Encode(jsonHeader{r.Spec.Name, initial}); err != nil {
 		return err
 	}
 	open := map[int32]spec.Op{}
@@ -293,6 +312,12 @@ func (r *Recording) Write(w io.Writer) error {
 		}
 	}
 	return nil
+}
+
+// jsonHeader is the first line that Write writes.
+type jsonHeader struct {
+	Model   string `json:"model"`
+	Initial uint64 `json:"initial,omitempty"`
 }
 
 // jsonLine is an event as Write writes it.

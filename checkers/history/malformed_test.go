@@ -20,7 +20,9 @@ var malformed = []struct {
 
 	{`{"model":"quue"}`, 1, `no model is called "quue": use cas register, counter`},
 	{`{"model":7}`, 1, "field model is 7: it must be a string"},
-	{`{"model":"queue","version":1}`, 1, "has no field version: it has model"},
+	{`{"model":"queue","version":1}`, 1, "has no field version: it has model, initial"},
+	{`{"model":"queue","initial":1}`, 1, "field initial is given, and a queue always begins as []"},
+	{`{"model":"register","initial":"1"}`, 1, `field initial is "1": it must be a number`},
 	{`{"client":1,"event":"call","op":"enqueue","value":1}`, 1, `let the first line be, for example, {"model":"queue"}`},
 	{queue(`{"model":"stack"}`), 2, "only the first line names the model"},
 	{queue(`{"event":"call","op":"dequeue"}`), 2, "field client is missing"},
@@ -38,7 +40,7 @@ var malformed = []struct {
 	{queue(`{"client":1,"event":"call","op":"enqueue","value":"7"}`), 2, `the value is "7": use a number`},
 	{queue(`{"client":1,"event":"call","op":"enqueue","value":18446744073709551616}`), 2, "the value is 18446744073709551616"},
 	{queue(`{"client":1,"event":"call","op":"enqueue","value":[1]}`), 2, "the value is [1]"},
-	{queue(`{"client":1,"event":"call","op":"enqueue","value":{"a":1}}`), 2, "the object holds another"},
+	{queue(`{"client":1,"event":"call","op":"enqueue","value":{"a":1}}`), 2, "a value holds another: all are plain"},
 	{queue(`{"client":1,"event":"call","op":"enqueue","value":1,"ok":true}`), 2, "a call has no field ok"},
 	{queue(`{"client":1,"event":"call","op":"enqueue","value":1,"key":"x"}`), 2, "field key is given, and a queue has none"},
 	{queue(`{"client":1,"event":"call","op":"enqueue","value":1,"object":3}`), 2, "field object is 3: it must be a string"},
@@ -67,6 +69,7 @@ var malformed = []struct {
 	{queue(dequeue, `{"client":1,"event":"return","ok":false,"value":7}`), 3, "this return of dequeue has no value, and 7"},
 	{"{\"model\":\"register\"}\n" + `{"client":1,"event":"call","op":"cas","value":4}`, 2, "cas takes two numbers, as in [4, 2], and 4 is given"},
 	{"{\"model\":\"register\"}\n" + `{"client":1,"event":"call","op":"cas","value":[4,"2"]}`, 2, `a list holds "2"`},
+	{"{\"model\":\"register\"}\n" + `{"client":1,"event":"call","op":"cas","value":[[4,2]]}`, 2, "a value holds another"},
 	{"{\"model\":\"register\"}\n" + `{"client":1,"event":"call","op":"cas","value":[1,2,3,4,5]}`, 2, "a list of 5 numbers is given"},
 	{"{\"model\":\"kv\"}\n" + `{"client":1,"event":"call","op":"get"}`, 2, "field key is missing"},
 	{"{\"model\":\"kv\"}\n" + `{"client":1,"event":"call","op":"put","key":"x","value":7}`, 2, "the value is 7: those of a kv are strings"},
@@ -74,6 +77,8 @@ var malformed = []struct {
 	{log(`0 :invoke :read`), 2, "the line is cut off: it has the form INFO jepsen.util - PROCESS"},
 	{log(`0 :invoke :cas [4`), 2, "is it cut off?"},
 	{log(`0 :invoke :cas [4 2] 7`), 2, `there is more behind the value: "7"`},
+	{log(`0 :invoke :cas [[4 2]]`), 2, `"[" is out of place: values are plain`},
+	{log(`0 :invoke :cas [4 :a]`), 2, "a vector holds :a"},
 	{log(`0 :invoke :cas 4`), 2, "cas takes two numbers"},
 	{log(`x :invoke :read nil`), 2, "the process is x: use a number"},
 	{log(`0 :invoke :enqueue 4`), 2, "there is no operation :enqueue: use :read, :write, :cas, :get"},
@@ -179,6 +184,12 @@ func TestLimits(t *testing.T) {
 	_, err := Parse(endless{"{"}, Options{})
 	if want := "line 1: the line is longer than 1048576 bytes"; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
+	}
+	for _, nested := range []string{`{"model":`, `{:process `} {
+		text := nested + strings.Repeat("[", maxLine/2)
+		if _, err := Parse(strings.NewReader(text), Options{}); err == nil || len(err.Error()) > 200 {
+			t.Errorf("got %v", err)
+		}
 	}
 	b := newBuilder(Options{})
 	b.events = maxEvents

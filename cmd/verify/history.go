@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -52,6 +53,8 @@ func (a *app) history(args []string) (status, error) {
 	if len(rest) != 1 {
 		return 0, fmt.Errorf("give one file, or - for the standard input: %s -h tells more", "verify history")
 	}
+	// A long history is live memory, where main expects little of it.
+	defer debug.SetGCPercent(debug.SetGCPercent(100))
 	r := recorded{file: rest[0]}
 	if r.Recording, err = readHistory(rest[0], history.Options{Format: *format, Model: *model}); err != nil {
 		return 0, err
@@ -98,7 +101,7 @@ func (r *recorded) why() string {
 	case r.verdict.Violation != nil:
 		return ""
 	case r.verdict.Unknown != "":
-		return r.verdict.Unknown + "; -budget allows more steps"
+		return r.verdict.Unknown + ": raise -budget, or judge a part of the history"
 	case r.Returns() == 0:
 		return "no operation in it was answered, so nothing was judged"
 	}
