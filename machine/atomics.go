@@ -94,6 +94,7 @@ func (t *Thread) LoadExclusive(a VA, s Size, o Order) uint64 {
 		t.cpu.reserve(at)
 	}
 	t.didRead(ann, at, v)
+	t.watchGranule(at)
 	if t.m.tracer != nil {
 		t.trace(op, at.pa, v, 0, true)
 	}
@@ -123,17 +124,14 @@ func (t *Thread) StoreExclusive(a VA, s Size, v uint64, o Order) bool {
 		t.put(op, at, v)
 		t.didWrite(ann, at, old, v)
 	} else {
-		t.ctx.hash = mix(t.ctx.hash^ann.hash(), exclusiveFailed)
-		t.m.hash = mix(t.m.hash, t.ctx.hash)
+		t.hashRead(ann, at.loc, 0) // where the writes of others stand decides whether it fails
 	}
+	t.watchGranule(at)
 	if t.m.tracer != nil {
 		t.trace(op, at.pa, old, v, ok)
 	}
 	return ok
 }
-
-// exclusiveFailed stands in a hash for a StoreExclusive that wrote nothing.
-const exclusiveFailed = 0x8ebc6af09c88c6e3
 
 func (t *Thread) noExclusives(k OpKind) {
 	panic(fmt.Sprintf("%s instruction on %s, which has none: use CompareAndSwap, Swap or FetchAdd", k, t.cpu.isa.Name))

@@ -11,6 +11,7 @@ type Event struct {
 	PA     PA     // of an access to memory: where
 	Read   uint64 // what memory held
 	Wrote  uint64 // what the operation wrote, if OK
+	Saw    []PA   // of a wait: where its conditions did not hold, as far as it looked
 }
 
 // ContextOf is the path of the context of an event; see NameOf. For an
@@ -24,12 +25,17 @@ func (m *Machine) ContextOf(e *Event) string {
 
 // trace tells the tracer of an event.
 func (t *Thread) trace(op Op, pa PA, read, wrote uint64, ok bool) {
+	t.tell(op, pa, read, wrote, ok, nil)
+}
+
+// tell is trace with what a wait saw.
+func (t *Thread) tell(op Op, pa PA, read, wrote uint64, ok bool, saw []PA) {
 	if t.m.phase == unwinding {
 		return
 	}
 	e := &t.m.event
 	e.Step, e.CPU, e.Thread, e.Client = t.m.steps, t.cpu.id, t.handle, t.ctx.num
-	e.Op, e.PA, e.Read, e.Wrote, e.OK = op, pa, read, wrote, ok
+	e.Op, e.PA, e.Read, e.Wrote, e.OK, e.Saw = op, pa, read, wrote, ok, saw
 	t.m.tracer(e)
 }
 

@@ -23,8 +23,34 @@ type dependence struct {
 
 type depEvent struct {
 	id     string // context and number within it, with what it did
-	object string // the word or the interrupt line that it touches
+	object string // the word, the interrupt line or what was recorded
 	write  bool
+	span   machine.Span // of a record
+	// Exclusives and writes conflict in a whole granule, between CPUs.
+	granule   string
+	cpu       int
+	exclusive bool
+}
+
+func (a *depEvent) conflicts(b *depEvent) bool {
+	switch {
+	case a.span != machine.Beside || b.span != machine.Beside:
+		return a.object == b.object && (a.span == machine.Begins && b.span == machine.Ends ||
+			a.span == machine.Ends && b.span == machine.Begins || a.span == machine.Alone && b.span == machine.Alone)
+	case a.object != "" && a.object == b.object && (a.write || b.write):
+		return true
+	}
+	return a.granule != "" && a.granule == b.granule && a.cpu != b.cpu && (a.exclusive && b.write || a.write && b.exclusive)
+}
+
+func (d *dependence) record(r *machine.Record) {
+	e := machine.Event{Client: r.Client}
+	context := d.m.ContextOf(&e)
+	d.events = append(d.events, depEvent{
+		id:     fmt.Sprintf("%s#%d:record %d", context, d.counts[context], r.Kind),
+		object: fmt.Sprintf("object %d", r.Object), span: r.Span(),
+	})
+	d.counts[context]++
 }
 
 func (d *dependence) add(e *machine.Event) {
@@ -40,10 +66,10 @@ func (d *dependence) add(e *machine.Event) {
 		}
 	case k == machine.OpVector && e.Op.Addr >= machine.VA(machine.FirstInterrupt):
 		d.pairs = append(d.pairs, ev.id+" by "+d.fired[fmt.Sprintf("line %d", e.CPU<<8|int(e.Op.Addr))])
-	case k == machine.OpStoreEx && !e.OK:
 	case k.Reads() || k.Writes() || k == machine.OpTimeout:
-		ev.object = fmt.Sprintf("word %d", e.Op.Addr&^7)
+		ev.object, ev.granule, ev.cpu = fmt.Sprintf("word %d", e.Op.Addr&^7), fmt.Sprint(e.Op.Addr&^63), e.CPU
 		ev.write = k.Writes() && e.OK
+		ev.exclusive = k == machine.OpLoadEx || k == machine.OpStoreEx
 	}
 	d.events = append(d.events, ev)
 }
@@ -53,7 +79,7 @@ func (d *dependence) canonical() string {
 	for j, b := range d.events {
 		lines = append(lines, b.id)
 		for _, a := range d.events[:j] {
-			if a.object == b.object && a.object != "" && (a.write || b.write) {
+			if a.conflicts(&b) {
 				d.pairs = append(d.pairs, a.id+" < "+b.id)
 			}
 		}
@@ -73,15 +99,17 @@ func TestFingerprint(t *testing.T) {
 	used := machines{}
 	merged, all := 0, 0
 	rapid.Check(t, func(rt *rapid.T) {
-		p := parse(randomProgram(rt, append(append([]string{}, memoryOps...), interruptOps...)...))
+		p := parse(randomProgram(rt, slices.Concat(memoryOps, interruptOps, recordOps)...))
 		m := used.of(t, p)
 		forms, prints := map[uint64]string{}, map[string]uint64{}
 		traces := map[uint64]bool{}
 		for seed := range uint64(runs) {
 			d := &dependence{m: m, counts: map[string]int{}, fired: map[string]string{}}
 			m.SetTracer(d.add)
+			m.SetRecorder(d.record)
 			_, res := p.run(m, newRandom(seed))
 			m.SetTracer(nil)
+			m.SetRecorder(nil)
 			form := d.canonical()
 			if old, ok := forms[res.Fingerprint]; ok && old != form {
 				rt.Fatalf("fingerprint %x of two forms:\n%s\n\n%s", res.Fingerprint, old, form)

@@ -144,6 +144,8 @@ type Machine struct {
 	pins       []Pin
 	workload   []WorkloadAnswer
 	labels     []label
+	monitors   []monitor
+	objects    map[VA]recorded
 	event      Event
 	closed     bool
 }
@@ -157,7 +159,7 @@ func New(p Platform) (*Machine, error) {
 	if m.granule == 0 {
 		m.granule = 64
 	}
-	m.choice.m = m
+	m.choice.m, m.objects = m, map[VA]recorded{}
 	base := PA(nodeGap)
 	for i, n := range p.Nodes {
 		size := n.Memory
@@ -198,7 +200,8 @@ func (m *Machine) Begin(c Chooser, l Limits) {
 	m.turn, m.slice, m.round, m.fairEnd, m.turnedFair = 0, 0, 1, 0, false
 	m.badAnswer = ""
 	m.outcome, m.detail, m.stack = Finished, "", nil
-	m.workload, m.labels = m.workload[:0], m.labels[:0]
+	m.workload, m.labels, m.monitors = m.workload[:0], m.labels[:0], m.monitors[:0]
+	clear(m.objects)
 	m.setup = m.newContext(setupPath, setupName, nil)
 	m.nagents = len(m.cpus)
 	for _, c := range m.cpus {
@@ -245,6 +248,38 @@ func (m *Machine) History() History { return m.history }
 // Stop ends the run from within a tracer or a recorder, which have seen enough:
 // its outcome is Stopped. It does not return.
 func (m *Machine) Stop(why string) { m.abort(Stopped, "%s", why) }
+
+// Abandon ends the run from within a chooser, a tracer or a recorder, as Stop
+// does, but at little cost: nothing is kept of where that was. It does not return.
+func (m *Machine) Abandon() {
+	m.over(Stopped, "", nil)
+	panic(unwind{})
+}
+
+// Steps counts the steps of the run so far, with the one in progress.
+func (m *Machine) Steps() int { return m.steps }
+
+// Agents counts the agents of the run: option k of a Move is less.
+func (m *Machine) Agents() int { return m.nagents }
+
+// AgentName names the agent that is option k of a Move.
+func (m *Machine) AgentName(k int) Agent { return m.agents[k].name }
+
+// Prefix is the fingerprint of the run so far; see Result.Fingerprint.
+func (m *Machine) Prefix() uint64 { return m.fingerprint() }
+
+// Awaited appends to words where a CPU's current thread awaits a condition that
+// does not hold, if it does.
+func (m *Machine) Awaited(cpu int, words []PA) []PA {
+	t := m.cpus[cpu].cur
+	if t.wait == nil || t.wait == forInterrupt || t.wait.times {
+		return words
+	}
+	for _, a := range t.wait.at {
+		words = append(words, a.pa&^7)
+	}
+	return words
+}
 
 // Alloc reserves n bytes of node 0's memory, which are zero. See AllocOn.
 func (m *Machine) Alloc(n uint64) VA { return m.AllocOn(0, n) }

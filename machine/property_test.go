@@ -59,7 +59,11 @@ var (
 		"repeat 5\n load x\n end", "load p", "store q 1", "if x == 1\n store y 2\n end",
 	}
 	interruptOps = []string{"send 0 v33", "send 1 v33", "arm", "mask", "unmask", "await x!=0"}
-	kernelOps    = []string{
+	recordOps    = []string{
+		"call x 1", "return x 1", "note 2 x", "note 3 x", "note 5 x", "note 64 y",
+		"if arm\n ldx p\n fence\n stx p 2\n end", "store q 2",
+	}
+	kernelOps = []string{
 		"halt", "syscall 1", "switch w", "switch idle", "switch t0", "spawn v", "switch v", "asleep x==1",
 		"call x 1", "return x 1", "choose a 3", "await-any x==1 y==1", "store 8 1", "spin y 1",
 	}

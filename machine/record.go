@@ -98,9 +98,66 @@ func (m *Machine) append(r *Record, steps int) {
 	h := mix(mix(m.histHash^flags, uint64(r.Object)), r.Arg)
 	m.histHash = mix(mix(h, r.Arg2), r.Val)
 	m.hash = mix(m.hash, m.histHash)
+	m.place(r)
 	if m.told != nil {
 		m.told(&m.history[len(m.history)-1])
 	}
+}
+
+// recorded is what the hashes of a run must know of the records on an object:
+// the sums of the hashes of its beginnings and of its ends.
+type recorded struct{ begun, ended uint64 }
+
+// Span says what a record is to the order of a run. Judges compare when one
+// client's operation or hold ended with when another one's began, so a beginning
+// conflicts with the ends on the same object; two beginnings do not conflict,
+// nor do two ends.
+type Span uint8
+
+// The spans.
+const (
+	Beside Span = iota // as NoteRead, it belongs to the access that it tells of
+	Begins             // a call; NoteAcquired
+	Ends               // a return; NoteRelease
+	Alone              // a note of a target's own: it conflicts with all others of that kind
+)
+
+// Span is what the record is to the order of a run.
+func (r *Record) Span() Span {
+	switch {
+	case r.Kind == CallRecord || r.Kind == NoteRecord && r.Note == NoteAcquired:
+		return Begins
+	case r.Kind == ReturnRecord || r.Kind == NoteRecord && r.Note == NoteRelease:
+		return Ends
+	case r.Kind == NoteRecord && r.Note >= NoteUser:
+		return Alone
+	}
+	return Beside
+}
+
+// place accounts a record in the partial order of the run's events.
+func (m *Machine) place(r *Record) {
+	span := r.Span()
+	if span == Beside {
+		return
+	}
+	x, at := m.contexts[r.Client], r.Object
+	if span == Alone {
+		at = ^at // apart from the spans
+	}
+	o := m.objects[at]
+	switch span {
+	case Begins:
+		x.hash = mix(x.hash^uint64(at), o.ended)
+		o.begun += x.hash
+	case Ends:
+		x.hash = mix(x.hash^^uint64(at), o.begun)
+		o.ended += x.hash
+	case Alone:
+		x.hash = mix(x.hash^uint64(at), o.ended)
+		o.ended = x.hash
+	}
+	m.objects[at] = o
 }
 
 // Pin fixes what the program asks under a name: -param of the command.

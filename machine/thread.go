@@ -218,6 +218,7 @@ func (t *Thread) didWrite(op announced, a access, old, v uint64) {
 	}
 	if m.alert != 0 {
 		m.wrote(t.cpu, a, old != v)
+		t.passGranule(a)
 	}
 	if m.cost != nil {
 		m.cost.Access(t.cpu.id, op.op(), a.pa)
@@ -307,7 +308,8 @@ func (t *Thread) store64(op announced, v uint64) {
 		t.store(op, v)
 		return
 	}
-	if w.val == v {
+	old := w.val
+	if old == v {
 		t.repeats(PA(op.addr), v)
 	} else {
 		m.calm = m.steps + calmSteps
@@ -319,7 +321,7 @@ func (t *Thread) store64(op announced, v uint64) {
 	w.writer, w.reads = h, 0
 	m.hash = mix(m.hash^v, h)
 	if m.tracer != nil {
-		t.trace(op.op(), PA(op.addr), 0, v, true)
+		t.trace(op.op(), PA(op.addr), old, v, true)
 	}
 }
 
@@ -330,7 +332,7 @@ func (t *Thread) store(op announced, v uint64) {
 	t.put(op.op(), at, v)
 	t.didWrite(op, at, old, v)
 	if t.m.tracer != nil {
-		t.trace(op.op(), at.pa, 0, v, true)
+		t.trace(op.op(), at.pa, old, v, true)
 	}
 }
 
@@ -350,10 +352,15 @@ func (t *Thread) Fence(f Fence) {
 	t.local(op, true)
 }
 
-// local accounts an event that touches no memory.
-func (t *Thread) local(op Op, ok bool) {
+// account accounts an event that touches no memory.
+func (t *Thread) account(op Op) {
 	t.ctx.hash = mix(t.ctx.hash, op.pack().hash())
 	t.m.hash = mix(t.m.hash, t.ctx.hash)
+}
+
+// local is account, and tells the tracer.
+func (t *Thread) local(op Op, ok bool) {
+	t.account(op)
 	if t.m.tracer != nil {
 		t.trace(op, 0, 0, 0, ok)
 	}

@@ -38,6 +38,7 @@ type waiting struct {
 	m     *Machine
 	conds []Cond
 	at    []access
+	words []PA // for a tracer
 	times bool // it may give up
 }
 
@@ -108,15 +109,14 @@ func (t *Thread) await(times bool, conds ...Cond) (i int, v uint64, ok bool) {
 		t.saw(w, len(w.conds))
 		op := w.conds[0].op()
 		op.Kind = OpTimeout
-		t.local(op, false)
+		t.account(op)
+		t.traceWait(w, len(w.conds), op, 0, 0, false)
 		return 0, 0, false
 	}
 	t.saw(w, i)
 	op := w.conds[i].op()
 	t.didRead(op.pack(), w.at[i], v)
-	if t.m.tracer != nil {
-		t.trace(op, w.at[i].pa, v, 0, true)
-	}
+	t.traceWait(w, i, op, w.at[i].pa, v, true)
 	return i, v, true
 }
 
@@ -143,6 +143,18 @@ func (t *Thread) saw(w *waiting, n int) {
 	for i, a := range w.at[:n] {
 		t.hashRead(w.conds[i].op().pack(), a.loc, t.m.stored(nil, a))
 	}
+}
+
+// traceWait tells the tracer of a wait that saw the first n conditions not hold.
+func (t *Thread) traceWait(w *waiting, n int, op Op, pa PA, v uint64, ok bool) {
+	if t.m.tracer == nil {
+		return
+	}
+	w.words = w.words[:0]
+	for _, a := range w.at[:n] {
+		w.words = append(w.words, a.pa&^7)
+	}
+	t.tell(op, pa, v, 0, ok, w.words)
 }
 
 func (c Cond) op() Op { return Op{OpAwait, c.Size, c.Order, c.Addr} }
