@@ -45,6 +45,7 @@ type runner struct {
 	meets    conflicts            // of the run
 	traced   func(*machine.Event) // told of every event, or nil
 	online   online
+	cut      bool // the run was given up, and is not to be judged
 }
 
 // maxPassed bounds the memory of verdicts.
@@ -153,7 +154,9 @@ func (r *runner) run(c machine.Chooser) *verdict {
 	r.out = verdict{}
 	if program, ok := r.setUp(); ok {
 		r.out.Result = r.machine.Run(program.Threads...)
-		r.judge(program)
+		if !r.cut {
+			r.judge(program)
+		}
 	}
 	if r.evidence != nil {
 		r.evidence.Conflict = r.evidence.Conflict || r.meets.met

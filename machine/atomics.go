@@ -142,7 +142,7 @@ func (t *Thread) failsSpuriously() bool {
 	if m.phase != adversarial || m.spurious >= m.limits.Spurious {
 		return false
 	}
-	if m.choose(t.ctx, Spurious, 2) == 0 {
+	if m.choose(t.ctx, t.cpu, Spurious, 2) == 0 {
 		return false
 	}
 	m.spurious++

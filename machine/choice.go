@@ -146,6 +146,7 @@ type Choice struct {
 	Kind    ChoiceKind
 	Plain   uint8 // the option that the natural run takes
 	Current int8  // of a Move: the asker's own option, -1 if it cannot go on
+	CPU     uint8 // that asks; not of a Move, nor in the set-up
 	Visit   uint16
 	Index   uint32 // events of the context so far
 	Context ContextName

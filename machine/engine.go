@@ -370,13 +370,17 @@ func (m *Machine) except(x *context, pick int) {
 	})
 }
 
-// choose puts a question that is not who moves: 0 (plain) to n-1.
-func (m *Machine) choose(x *context, kind ChoiceKind, n int) int {
+// choose puts a question that is not who moves: 0 (plain) to n-1. It is asked on
+// a CPU, or in the set-up.
+func (m *Machine) choose(x *context, cpu *cpu, kind ChoiceKind, n int) int {
 	if n < 2 {
 		return 0
 	}
 	q := &m.choice
-	q.Kind, q.Options, q.Plain, q.Current = kind, ^Set(0)>>(64-uint(n)), 0, -1
+	q.Kind, q.Options, q.Plain, q.Current, q.CPU = kind, ^Set(0)>>(64-uint(n)), 0, -1, 0
+	if cpu != nil {
+		q.CPU = uint8(cpu.id)
+	}
 	return m.put(x)
 }
 

@@ -268,6 +268,31 @@ func (m *Machine) AgentName(k int) Agent { return m.agents[k].name }
 // Prefix is the fingerprint of the run so far; see Result.Fingerprint.
 func (m *Machine) Prefix() uint64 { return m.fingerprint() }
 
+// Live counts the threads that have not finished, without idle contexts.
+func (m *Machine) Live() int { return m.live }
+
+// CutOff is, of a run that has ended, the agents that could have gone on if it had
+// not: idle contexts and handlers in progress, and interrupts that have not landed.
+func (m *Machine) CutOff() (out Set) {
+	for k := range m.nagents {
+		switch a := &m.agents[k]; {
+		case a.line != nil:
+			if a.line.pending() {
+				out |= Only(k)
+			}
+		case !a.cpu.cur.done && m.enabled.Has(k):
+			out |= Only(k)
+		}
+	}
+	return out
+}
+
+// Limits are those of the run, with defaults in place of what was zero.
+func (m *Machine) Limits() Limits { return m.limits }
+
+// Capped says whether no more spontaneous interrupts can land.
+func (m *Machine) Capped() bool { return m.interrupts >= m.limits.Interrupts }
+
 // Awaited appends to words where a CPU's current thread awaits a condition that
 // does not hold, if it does.
 func (m *Machine) Awaited(cpu int, words []PA) []PA {

@@ -180,12 +180,12 @@ func (m *Machine) SetPins(pins []Pin) { m.pins = pins }
 // Choose asks, in the set-up, what the program shall try; see Thread.Choose.
 func (m *Machine) Choose(name string, n int) int {
 	m.mustBeSettingUp("Choose")
-	v := m.chooseWorkload(m.setup, name, n)
+	v := m.chooseWorkload(m.setup, nil, name, n)
 	m.setup.advance()
 	return v
 }
 
-func (m *Machine) chooseWorkload(x *context, name string, n int) int {
+func (m *Machine) chooseWorkload(x *context, cpu *cpu, name string, n int) int {
 	if n < 1 || n > 64 {
 		panic("machine: Choose of " + name + ": ask for 1 to 64 values")
 	}
@@ -202,7 +202,7 @@ func (m *Machine) chooseWorkload(x *context, name string, n int) int {
 		}
 	}
 	if !pinned {
-		v = m.choose(x, Workload, n)
+		v = m.choose(x, cpu, Workload, n)
 	}
 	x.hash = mix(x.hash, uint64(v))
 	m.hash = mix(m.hash, x.hash)

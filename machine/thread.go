@@ -385,5 +385,5 @@ func (t *Thread) context() *context {
 // It stands for a parameter of the workload, of which 0 must be the simplest;
 // name is for reports.
 func (t *Thread) Choose(name string, n int) int {
-	return t.m.chooseWorkload(t.ctx, name, n)
+	return t.m.chooseWorkload(t.ctx, t.cpu, name, n)
 }

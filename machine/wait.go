@@ -256,7 +256,7 @@ func (t *Thread) pollsOn() bool {
 	if m.phase != adversarial || m.polls >= m.limits.Polls || m.enabled&^t.cpu.bit == 0 {
 		return false
 	}
-	if m.choose(t.ctx, Poll, 2) == 0 {
+	if m.choose(t.ctx, t.cpu, Poll, 2) == 0 {
 		return false
 	}
 	m.polls++

@@ -1,0 +1,241 @@
+package fuzz
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+)
+
+// Exhaust explores all classes of a target's runs: two runs are of one class if
+// they differ in the order of independent steps only. It stops at the first
+// violation. It fails if the target or the options are not valid, the ledger
+// fails, or the target is not deterministic.
+func Exhaust(t Target, o ExhaustOptions) (Exhausted, error) {
+	x, err := newExhaustion(t, o)
+	if err != nil {
+		return Exhausted{}, err
+	}
+	defer x.close()
+	if err := x.split(); err != nil {
+		return Exhausted{}, err
+	}
+	var wg sync.WaitGroup
+	for _, r := range x.runners {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			x.work(r)
+		}()
+	}
+	wg.Wait()
+	return x.sum()
+}
+
+// exhaustion is a search on all workers. Each walks over the same top of the tree
+// of all runs, and explores those subtrees below it which it is the first to
+// reach.
+type exhaustion struct {
+	ExhaustOptions
+	target  Target
+	runners []*runner
+	depth   int // of the roots of the subtrees, in questions
+
+	mu      sync.Mutex
+	claimed []bool
+	done    []*Subtree
+	last    uint64 // subtrees from this one on need not be explored
+	told    ExhaustProgress
+	shares  float64 // of the shard's subtrees, that have been explored
+	err     error
+
+	runs    atomic.Uint64 // made, also in subtrees in progress
+	stopped atomic.Bool
+}
+
+func newExhaustion(t Target, o ExhaustOptions) (*exhaustion, error) {
+	if err := o.Shard.Validate(); err != nil {
+		return nil, err
+	}
+	t.Limits = over(t.Limits, o.Limits)
+	x := &exhaustion{ExhaustOptions: o, target: t}
+	for range max(o.Workers, 1) {
+		r, err := newRunner(t, o.Pins, o.Watchdog)
+		if err != nil {
+			x.close()
+			return nil, err
+		}
+		x.runners = append(x.runners, r)
+	}
+	return x, nil
+}
+
+func (x *exhaustion) close() {
+	for _, r := range x.runners {
+		r.close()
+	}
+}
+
+// Subtrees begin where the top of the tree, of which nothing is left out but what
+// sleeps, has at least minSubtrees branches, but at most maxDepth questions down.
+const (
+	minSubtrees = 64
+	maxDepth    = 40
+)
+
+// split finds out where the subtrees begin.
+func (x *exhaustion) split() (err error) {
+	defer x.catch(&err)
+	for ; ; x.depth++ {
+		s := x.search(x.runners[0])
+		for s.next() {
+		}
+		if s.drifted {
+			return &NotDeterministic{x.target.Name, 0}
+		}
+		if s.reached >= minSubtrees || x.depth == maxDepth || !s.deeper {
+			x.claimed, x.done, x.last = make([]bool, s.reached), make([]*Subtree, s.reached), s.reached
+			return nil
+		}
+	}
+}
+
+// catch is for targets that are not as they should be.
+func (x *exhaustion) catch(err *error) {
+	if e := recover(); e != nil {
+		*err = fmt.Errorf("target %s: outside of simulated code: %v", x.target.Name, e)
+	}
+}
+
+func (x *exhaustion) search(r *runner) *search {
+	s := newSearch(r)
+	s.full = x.depth
+	if x.Workload != nil {
+		s.workload = NewReplayer(*x.Workload)
+	}
+	return s
+}
+
+// work explores subtrees until none is left.
+func (x *exhaustion) work(r *runner) {
+	var err error
+	defer func() { x.fail(err) }()
+	defer x.catch(&err)
+	s := x.search(r)
+	s.claim = x.claim
+	for more := true; more && !s.drifted; {
+		more = s.next()
+		if s.closed != nil {
+			if err = x.deliver(s.closed); err != nil || s.closed.Finding != nil {
+				return
+			}
+		}
+		if s.sub != nil && x.ends(s) {
+			return
+		}
+	}
+	if s.drifted {
+		err = &NotDeterministic{x.target.Name, x.runs.Load()}
+	}
+}
+
+// stopRunsEach is how many runs a worker makes between two looks at whether to
+// go on.
+const stopRunsEach = 256
+
+// ends says whether the subtree in progress need not be finished.
+func (x *exhaustion) ends(s *search) bool {
+	n := x.runs.Add(1)
+	if x.Runs > 0 && n >= x.Runs {
+		x.stopped.Store(true)
+	}
+	if s.sub.Runs%stopRunsEach != 0 {
+		return x.stopped.Load()
+	}
+	if x.Stop != nil && x.Stop() {
+		x.stopped.Store(true)
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.Progress != nil {
+		p := x.told
+		share := x.shares + s.share()
+		p.Runs, p.Classes = p.Runs+s.sub.Runs, p.Classes+s.sub.Classes
+		if share > 0 {
+			p.Estimate = float64(p.Classes) * float64(x.Shard.blocks(uint64(len(x.done)))) / share
+		}
+		x.Progress(p)
+	}
+	return x.stopped.Load() || s.sub.Number >= x.last
+}
+
+// claim answers the subtree to fill in, if it is the caller's to explore.
+func (x *exhaustion) claim(number uint64) *Subtree {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	mine := x.Shard.Count == 0 || number%x.Shard.Count == x.Shard.Index-1
+	if !mine || x.claimed[number] || number >= x.last || x.err != nil || x.stopped.Load() {
+		return nil
+	}
+	x.claimed[number] = true
+	if x.Ledger != nil {
+		b, err := x.Ledger.Load(number)
+		if err != nil {
+			x.err = err
+			return nil
+		}
+		if b != nil {
+			x.take(b)
+			return nil
+		}
+	}
+	return &Subtree{Number: number}
+}
+
+// deliver keeps an explored subtree.
+func (x *exhaustion) deliver(b *Subtree) error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.take(b)
+	if x.Ledger != nil {
+		return x.Ledger.Save(b)
+	}
+	return nil
+}
+
+func (x *exhaustion) take(b *Subtree) {
+	x.done[b.Number] = b
+	if b.Finding != nil {
+		x.last = min(x.last, b.Number+1)
+	}
+	x.shares++
+	x.told.Runs += b.Runs
+	x.told.Classes += b.Classes
+}
+
+func (x *exhaustion) fail(err error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.err == nil {
+		x.err = err
+	}
+}
+
+// sum adds up the subtrees in order, up to the first violation.
+func (x *exhaustion) sum() (Exhausted, error) {
+	out := Exhausted{
+		Target: x.target.Name, Pins: x.Pins, Limits: x.runners[0].machine.Limits(), Judges: len(x.target.Judges),
+		Shard: x.Shard, Subtrees: x.Shard.blocks(uint64(len(x.done))),
+	}
+	for _, b := range x.done {
+		if b == nil {
+			continue
+		}
+		out.add(b)
+		out.Explored++
+		if b.Finding != nil {
+			break
+		}
+	}
+	out.Stopped = out.Finding == nil && out.Explored < out.Subtrees
+	return out, x.err
+}
