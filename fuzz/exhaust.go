@@ -16,6 +16,9 @@ type ExhaustOptions struct {
 	Runs uint64
 	// Shard is the part of the subtrees to explore; zero means all.
 	Shard Shard
+	// All has the search go on behind a violation, to count the classes. It keeps
+	// the first.
+	All bool
 	// Ledger keeps the results of subtrees; it may be nil.
 	Ledger SubtreeLedger
 	Pins   []machine.Pin // fixed answers to the target's workload questions
@@ -50,6 +53,7 @@ type Subtree struct {
 	Blocked    uint64 // given up, because all that could follow had been explored
 	Classes    uint64 // of completed runs
 	Steps      uint64 // of completed runs
+	Broken     uint64 // runs with a violation
 	Long       uint64 // runs that were longer than Limits.Steps
 	Records    uint64
 	Threads    int    // most in a run
@@ -153,6 +157,7 @@ func (b *Subtree) add(o *Subtree) {
 	b.Blocked += o.Blocked
 	b.Classes += o.Classes
 	b.Steps += o.Steps
+	b.Broken += o.Broken
 	b.Long += o.Long
 	b.Records += o.Records
 	b.Threads, b.Operations = max(b.Threads, o.Threads), max(b.Operations, o.Operations)
@@ -162,7 +167,9 @@ func (b *Subtree) add(o *Subtree) {
 		b.UnknownWhy = o.UnknownWhy
 	}
 	b.Evidence.merge(o.Evidence)
-	b.Finding = o.Finding
+	if b.Finding == nil {
+		b.Finding = o.Finding
+	}
 }
 
 // over is limits with those replaced that another one has.

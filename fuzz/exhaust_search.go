@@ -111,7 +111,12 @@ type leaf struct {
 func newSearch(r *runner) *search {
 	s := &search{runner: r, objects: newObjects(), from: -1, classes: map[uint64]struct{}{}}
 	r.traced = s.observe
-	r.machine.SetRecorder(s.record)
+	r.machine.SetRecorder(func(rec *machine.Record) {
+		s.record(rec)
+		if len(r.online.sessions) > 0 {
+			r.recorded(rec)
+		}
+	})
 	for cpu := range r.machine.CPUs() {
 		if r.machine.ISA(cpu).Exclusives {
 			s.granule = max(r.target.Platform.Granule, 8)
@@ -196,9 +201,15 @@ func (s *search) account(v *verdict) {
 	}
 	s.classes[v.Fingerprint] = struct{}{}
 	b.Classes = uint64(len(s.classes))
-	if v.violation != nil && !s.all {
+	if v.violation == nil {
+		return
+	}
+	b.Broken++
+	if b.Finding == nil {
 		b.Finding = s.finding(v)
 		b.Finding.Strategy, b.Finding.Run = "exhaustive", b.Runs-1
+	}
+	if !s.all {
 		s.closed, s.sub = b, nil
 	}
 }

@@ -108,7 +108,7 @@ func (x *exhaustion) catch(err *error) {
 
 func (x *exhaustion) search(r *runner) *search {
 	s := newSearch(r)
-	s.full = x.depth
+	s.full, s.all = x.depth, x.All
 	if x.Workload != nil {
 		s.workload = NewReplayer(*x.Workload)
 	}
@@ -125,7 +125,7 @@ func (x *exhaustion) work(r *runner) {
 	for more := true; more && !s.drifted; {
 		more = s.next()
 		if s.closed != nil {
-			if err = x.deliver(s.closed); err != nil || s.closed.Finding != nil {
+			if err = x.deliver(s.closed); err != nil || s.closed.Finding != nil && !x.All {
 				return
 			}
 		}
@@ -204,7 +204,7 @@ func (x *exhaustion) deliver(b *Subtree) error {
 
 func (x *exhaustion) take(b *Subtree) {
 	x.done[b.Number] = b
-	if b.Finding != nil {
+	if b.Finding != nil && !x.All {
 		x.last = min(x.last, b.Number+1)
 	}
 	x.shares++
@@ -232,10 +232,10 @@ func (x *exhaustion) sum() (Exhausted, error) {
 		}
 		out.add(b)
 		out.Explored++
-		if b.Finding != nil {
+		if b.Finding != nil && !x.All {
 			break
 		}
 	}
-	out.Stopped = out.Finding == nil && out.Explored < out.Subtrees
+	out.Stopped = (out.Finding == nil || x.All) && out.Explored < out.Subtrees
 	return out, x.err
 }

@@ -13,7 +13,7 @@ func linking() []row {
 		{"aba-stack", "the top of a stack is popped, and is back, while its next one is gone",
 			"Treiber's stack (IBM RJ 5118, 1986) without tags; facts/explore.md 1f", 2, 33, abaStack},
 		{"aba-x86", "the same, where AArch64 CPUs use exclusives, which see the change, and x86-64 ones do not",
-			"Treiber's stack, ported without a thought", 2, 654, abaX86},
+			"Treiber's stack, ported without a thought", 2, 782, abaX86},
 		{"aba-busy", "the same on a busy stack: one thread rests once, the other does all of its work",
 			"Treiber's stack (IBM RJ 5118, 1986) without tags", 2, 0, abaBusy},
 		{"aba-3", "the same with three threads: the next one goes while the top is away for a moment",
