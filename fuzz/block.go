@@ -26,7 +26,8 @@ type Block struct {
 	UnknownWhy   string     `json:",omitempty"`
 	Findings     []*Finding `json:",omitempty"` // one of each signature, the first, by run
 	Evidence     Evidence
-	cut          bool // it was stopped before its end
+	Arms         []ArmEarned `json:",omitempty"`
+	cut          bool        // it was stopped before its end
 }
 
 // Ledger keeps the results of blocks of one run set, so that it can be resumed
@@ -94,8 +95,12 @@ func (h *hunt) block(r *runner, n uint64) (*Block, error) {
 	}
 	b := &Block{Number: n}
 	seen := make(map[uint64]struct{}, 256)
+	learner, _ := s.(Learner)
+	if learner != nil {
+		r.covered = newCoverage(r.profile())
+	}
 	r.evidence = &b.Evidence
-	defer func() { r.evidence = nil }()
+	defer func() { r.evidence, r.covered = nil, nil }()
 	end := min((n+1)*BlockRuns, h.Runs)
 	for run := n * BlockRuns; run < end; run++ {
 		if run%stopRuns == 0 && b.Runs > 0 && h.Stop != nil && h.Stop() {
@@ -103,23 +108,35 @@ func (h *hunt) block(r *runner, n uint64) (*Block, error) {
 			h.stopped.Store(true)
 			break
 		}
-		s.Start(Plan{Seed: h.Seed, Run: run, Questions: r.questions()})
+		s.Start(Plan{Seed: h.Seed, Run: run, Profile: r.profile()})
 		v := r.run(s)
 		b.add(v, run, seen)
+		if learner != nil {
+			learner.Learn(r.feedback(v))
+		}
 		if v.violation != nil {
 			h.found(b, r, v, run)
 			if !h.All {
 				break
 			}
 		}
-		if l, ok := s.(Learner); ok {
-			l.Learn(Feedback{v.Fingerprint, v.HistoryHash, v.Steps, v.violation != nil})
-		}
 		if h.Audit > 0 && run%uint64(h.Audit) == 0 && !r.repeats(v) {
 			return nil, &NotDeterministic{h.target.Name, run}
 		}
 	}
+	if p, ok := s.(*portfolio); ok {
+		b.Arms = p.earned()
+	}
 	return b, nil
+}
+
+// feedback is what a strategy is told of the last run.
+func (r *runner) feedback(v *verdict) Feedback {
+	return Feedback{
+		Fingerprint: v.Fingerprint, HistoryHash: v.HistoryHash, Steps: v.Steps, Violation: v.violation != nil,
+		New: r.covered.fresh, Accesses: r.covered.accesses,
+		Schedule: func() Schedule { return r.machine.Exceptions() },
+	}
 }
 
 // add accounts one run.
@@ -153,6 +170,9 @@ func (h *hunt) found(b *Block, r *runner, v *verdict, run uint64) {
 // went the same way.
 func (r *runner) repeats(v *verdict) bool {
 	hash, bad := v.TraceHash, v.violation != nil
+	covered := r.covered
+	r.covered = nil
+	defer func() { r.covered = covered }()
 	again := r.run(NewReplayer(r.machine.Exceptions()))
 	return again.TraceHash == hash && (again.violation != nil) == bad
 }

@@ -134,13 +134,12 @@ func FuzzGroup(f *testing.F, group []Target) {
 		return
 	}
 	runners := make([]*runner, len(group))
-	questions := make([]int, len(group))
 	for i, t := range group {
 		r, err := newRunner(t, nil, testWatchdog)
 		if err != nil {
 			f.Fatal(err)
 		}
-		runners[i], questions[i] = r, r.questions()
+		runners[i] = r
 		f.Add([]byte{byte('0' + i)})
 	}
 	f.Cleanup(func() {
@@ -150,7 +149,7 @@ func FuzzGroup(f *testing.F, group []Target) {
 	})
 	f.Fuzz(func(t *testing.T, in []byte) {
 		i := Input(in).pick(len(group))
-		if found := runners[i].tryInput(in, questions[i]); found != nil {
+		if found := runners[i].tryInput(in, runners[i].profile()); found != nil {
 			t.Fatal(testReport(group[i], found, command))
 		}
 	})

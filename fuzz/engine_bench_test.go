@@ -37,4 +37,10 @@ func benchmarkSteps(b *testing.B, strategy string, workers int) {
 func BenchmarkStepRandom(b *testing.B)   { benchmarkSteps(b, "random", 1) }
 func BenchmarkStepRandom2(b *testing.B)  { benchmarkSteps(b, "random", 2) }
 func BenchmarkStepContinue(b *testing.B) { benchmarkSteps(b, "natural", 1) }
-func BenchmarkStepPCT(b *testing.B)      { benchmarkSteps(b, "pct", 1) }
+
+// What a step costs under each strategy.
+func BenchmarkStep(b *testing.B) {
+	for _, s := range Strategies() {
+		b.Run(s.Name, func(b *testing.B) { benchmarkSteps(b, s.Name, 1) })
+	}
+}

@@ -62,8 +62,9 @@ type Summary struct {
 	Stopped    bool // Stop ended it before all runs were done
 	Shard      Shard
 	Evidence   Evidence
-	Finding    *Finding   // the first, or nil
-	Findings   []*Finding // the first of each signature, if all were asked for
+	Arms       []ArmEarned // of the portfolio, in the order of its list
+	Finding    *Finding    // the first, or nil
+	Findings   []*Finding  // the first of each signature, if all were asked for
 }
 
 // Passed says that every run was judged, and none was a violation.
@@ -191,26 +192,6 @@ func (o Options) withDefaults() Options {
 	}
 	o.Workers = max(o.Workers, 1)
 	return o
-}
-
-// questions is how many moves a run asks for, measured once in a few random
-// runs.
-func (r *runner) questions() int {
-	if r.asks > 0 {
-		return r.asks
-	}
-	evidence := r.evidence
-	r.evidence, r.asks = nil, 1
-	for i := range uint64(8) {
-		walk := &randomWalk{}
-		walk.Start(Plan{Seed: 0x6d656173757265, Run: i})
-		c := &counter{Chooser: walk}
-		r.run(c)
-		r.asks = max(r.asks, c.moves)
-	}
-	r.evidence = evidence
-	clear(r.passed) // they have not been looked at for evidence
-	return r.asks
 }
 
 func (h *hunt) work(r *runner) {
@@ -341,6 +322,7 @@ func (s *Summary) add(b *Block, seen map[uint64]struct{}) {
 		s.UnknownWhy = b.UnknownWhy
 	}
 	s.Evidence.merge(b.Evidence)
+	s.Arms = addArms(s.Arms, b.Arms)
 	for _, f := range b.Findings {
 		same := func(g *Finding) bool { return g.Signature == f.Signature }
 		if !slices.ContainsFunc(s.Findings, same) {

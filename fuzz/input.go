@@ -73,7 +73,7 @@ func (s *script) Choose(c *machine.Choice) int {
 }
 
 // tryInput runs what an input stands for, and answers the first violation.
-func (r *runner) tryInput(in Input, questions int) *Finding {
+func (r *runner) tryInput(in Input, p *Profile) *Finding {
 	if len(in) < 2 {
 		return nil
 	}
@@ -82,10 +82,10 @@ func (r *runner) tryInput(in Input, questions int) *Finding {
 		f.Strategy = "input"
 		return f
 	}
-	s := &mixed{}
+	s := newPortfolio()
 	for run := range uint64(inputRuns) {
 		seed := inputSeed(in)
-		s.Start(Plan{Seed: seed, Run: run, Questions: questions})
+		s.Start(Plan{Seed: seed, Run: run, Profile: p})
 		if v := r.run(s); v.violation != nil {
 			f := r.finding(v)
 			f.Strategy, f.Seed, f.Run = DefaultStrategy, seed, run
@@ -116,7 +116,7 @@ func ReplayInput(group []Target, in Input, w *Watchdog) (Target, *Finding, error
 		return t, nil, err
 	}
 	defer r.close()
-	return t, r.tryInput(in, r.questions()), nil
+	return t, r.tryInput(in, r.profile()), nil
 }
 
 const corpusHeader = "go test fuzz v1"

@@ -60,14 +60,14 @@ func TestInputsScriptRuns(t *testing.T) {
 	defer r.close()
 	// Thread 0, which is the second to decide, gives way at its event 1.
 	in := Input("00\x01\x01\x01")
-	if f := r.tryInput(in, 20); f == nil || f.Signature != "final state" {
+	if f := r.tryInput(in, r.profile()); f == nil || f.Signature != "final state" {
 		t.Errorf("found %+v", f)
 	}
-	if f := r.tryInput(Input("0"), 20); f != nil {
+	if f := r.tryInput(Input("0"), r.profile()); f != nil {
 		t.Errorf("a seed ran: %+v", f)
 	}
 	// It is the same every time.
-	a, b := r.tryInput(in, 20), r.tryInput(in, 20)
+	a, b := r.tryInput(in, r.profile()), r.tryInput(in, r.profile())
 	if a.TraceHash != b.TraceHash {
 		t.Error("an input made two different runs")
 	}

@@ -40,12 +40,14 @@ type runner struct {
 	out     verdict             // of the last run
 	unwatch func()
 
-	asks     int                  // see questions; zero until it is known
+	known    *Profile             // see profile; nil until it is known
+	covered  *coverage            // to fill in, or nil
 	evidence *Evidence            // to fill in, or nil
 	meets    conflicts            // of the run
 	traced   func(*machine.Event) // told of every event, or nil
 	online   online
 	cut      bool // the run was given up, and is not to be judged
+	watch    []func(*machine.Event)
 }
 
 // maxPassed bounds the memory of verdicts.
@@ -167,20 +169,30 @@ func (r *runner) run(c machine.Chooser) *verdict {
 
 // attach has those told of events who want to know.
 func (r *runner) attach() {
+	r.watch = r.watch[:0]
 	r.meets.met = r.evidence == nil || r.evidence.Conflict
-	if r.meets.met {
-		r.machine.SetTracer(r.traced)
-		return
+	if !r.meets.met {
+		r.meets.reset()
+		r.watch = append(r.watch, r.meets.observe)
 	}
-	r.meets.reset()
-	r.machine.SetTracer(r.observe)
-}
-
-// observe is told of events.
-func (r *runner) observe(e *machine.Event) {
-	r.meets.observe(e)
+	if r.covered != nil {
+		r.covered.start()
+		r.watch = append(r.watch, r.covered.observe)
+	}
 	if r.traced != nil {
-		r.traced(e)
+		r.watch = append(r.watch, r.traced)
+	}
+	switch len(r.watch) {
+	case 0:
+		r.machine.SetTracer(nil)
+	case 1:
+		r.machine.SetTracer(r.watch[0])
+	default:
+		r.machine.SetTracer(func(e *machine.Event) {
+			for _, f := range r.watch {
+				f(e)
+			}
+		})
 	}
 }
 

@@ -202,9 +202,9 @@ func (s *shrinker) restart() bool {
 	for seed := range uint64(restarts) {
 		// Every second time the workload is drawn anew: its places are events of
 		// the best run, which other schedules may not have.
-		c := &fixedWorkload{free: seed%2 == 1, workload: NewReplayer(s.best.Schedule.workload(&rand))}
+		c := &fixedWorkload{portfolio: newPortfolio(), free: seed%2 == 1, workload: NewReplayer(s.best.Schedule.workload(&rand))}
 		for run := uint64(0); run < restartRuns && s.steps < searchSteps && !s.stopped(); run++ {
-			c.Start(Plan{Seed: seed, Run: run, Questions: s.best.Steps})
+			c.Start(Plan{Seed: seed, Run: run, Profile: s.r.profile()})
 			s.tried++
 			v := s.r.run(c)
 			s.steps += v.Steps
@@ -244,9 +244,9 @@ func (s Schedule) workload(r *Rand) Schedule {
 	return keep
 }
 
-// fixedWorkload is the mixed strategy on a given workload, unless that is free.
+// fixedWorkload is the portfolio on a given workload, unless that is free.
 type fixedWorkload struct {
-	mixed
+	*portfolio
 	workload *Replayer
 	free     bool
 }
@@ -255,7 +255,7 @@ func (c *fixedWorkload) Choose(q *machine.Choice) int {
 	if q.Kind == machine.Workload && !c.free {
 		return c.workload.Choose(q)
 	}
-	return c.mixed.Choose(q)
+	return c.portfolio.Choose(q)
 }
 
 // sparseSearch keeps the workload of a run, or part of it, and makes fewer

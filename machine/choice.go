@@ -167,6 +167,23 @@ func (c *Choice) Op(k int) Op {
 	return a.cpu.op.op()
 }
 
+// Place is where option k of a Move stands: the context that would go on, and
+// how many events it has made. A line has no place of its own: its name is that
+// of its agent, and its event 0.
+func (c *Choice) Place(k int) (ContextName, uint32) {
+	a := &c.m.agents[k]
+	if a.line != nil {
+		return ContextName(a.name), 0
+	}
+	if x := a.cpu.cur.ctx; x != nil {
+		return x.name, x.index
+	}
+	return idlePaths[a.cpu.id].name, 0
+}
+
+// Step is how many steps the run has made.
+func (c *Choice) Step() int { return c.m.steps }
+
 // answer is the stable name of option k.
 func (m *Machine) answer(kind ChoiceKind, k int) uint32 {
 	if kind == Move {

@@ -6,7 +6,9 @@ type Event struct {
 	CPU    int
 	Thread Handle // whose body, or a handler on it; zero for an interrupt that fires
 	Client int32  // the context, as in a Record; -1 for an interrupt that fires
-	OK     bool   // false: a compare failed, a reservation was lost, a wait timed out
+	Index  uint32 // events that the context had made before
+	Name   ContextName
+	OK     bool // false: a compare failed, a reservation was lost, a wait timed out
 	Op     Op
 	PA     PA     // of an access to memory: where
 	Read   uint64 // what memory held
@@ -36,12 +38,13 @@ func (t *Thread) tell(op Op, pa PA, read, wrote uint64, ok bool, saw []PA) {
 	e := &t.m.event
 	e.Step, e.CPU, e.Thread, e.Client = t.m.steps, t.cpu.id, t.handle, t.ctx.num
 	e.Op, e.PA, e.Read, e.Wrote, e.OK, e.Saw = op, pa, read, wrote, ok, saw
+	e.Name, e.Index = t.ctx.name, max(t.ctx.index, 1)-1
 	t.m.tracer(e)
 }
 
 // traceDeliver tells the tracer that an interrupt fired.
 func (m *Machine) traceDeliver(l *line) {
-	m.event = Event{Step: m.steps, CPU: l.cpu.id, Client: -1, Op: l.op(), OK: true}
+	m.event = Event{Step: m.steps, CPU: l.cpu.id, Client: -1, Name: ContextName(LineAgent(l.cpu.id, l.vector)), Op: l.op(), OK: true}
 	m.tracer(&m.event)
 }
 

@@ -22,6 +22,7 @@ type bench struct {
 	operations int           // of experiment judges: operations of a long history
 	histories  int           // how many short ones
 	limit      time.Duration // how long porcupine may take for a long one
+	search     searchEffort
 
 	// result prints what was found out: as JSON the object, which says its type,
 	// else the text, which is one line.
@@ -39,6 +40,7 @@ func experiments() []experiment {
 	return []experiment{
 		{"engine", "what a step and a run cost, beside a bare switch of coroutines", benchEngine},
 		{"judges", "how long judges take for long histories, beside porcupine, and whether they agree on short ones", benchJudges},
+		{"search", "how many runs each strategy needs for the bugs of the suite", benchSearch},
 	}
 }
 
@@ -53,6 +55,7 @@ func (a *app) bench(args []string) (status, error) {
 	histories := f.count("histories", 200_000, 1<<32, "judges: on how many short `histories` of each object judges are compared")
 	limit := wait(10 * time.Second)
 	f.Var(&limit, "limit", "judges: how long porcupine may take for a long history")
+	effort := f.searchEffort()
 	names, err := f.parse(args)
 	if err != nil {
 		return 0, err
@@ -62,11 +65,15 @@ func (a *app) bench(args []string) (status, error) {
 	if err != nil {
 		return 0, err
 	}
+	search, err := effort(a.suite)
+	if err != nil {
+		return 0, err
+	}
 	began := time.Now()
 	sum := map[string]any{"type": "summary", "experiments": len(chosen), "rounds": rounds.n}
 	b := &bench{
 		rounds: int(rounds.n), stop: a.interrupted, result: a.resultPrinter(f.json),
-		operations: int(operations.n), histories: int(histories.n), limit: time.Duration(limit),
+		operations: int(operations.n), histories: int(histories.n), limit: time.Duration(limit), search: search,
 	}
 	for _, e := range chosen {
 		if !f.json {

@@ -31,6 +31,7 @@ func (a *app) bugs(args []string) (status, error) {
 	first := f.orNone("seed", 0, math.MaxUint64-maxSeeds, "the first `seed`")
 	runs := f.count("runs", fuzz.DefaultRuns, maxRuns, "how many `runs` each seed has in each target")
 	workers := f.count("workers", uint64(min(runtime.NumCPU(), maxWorkers)), maxWorkers, "how many `bugs` are at work at a time")
+	strategy := f.String("strategy", fuzz.DefaultStrategy, "how choices are made; verify list strategies describes them")
 	dir := f.String("dir", "", "the `directory` of the bugs (default "+bugsDir+" in the module)")
 	verbose := f.Bool("v", false, "print the report of each bug's longest schedule, and of what was found in its place")
 	outputs := f.outputs()
@@ -38,7 +39,10 @@ func (a *app) bugs(args []string) (status, error) {
 	if err != nil {
 		return 0, err
 	}
-	b := &bugHunt{a: a, outputs: outputs, effort: bugs.Effort{Runs: runs.n, Seeds: seeds.n, First: first.n}, json: f.json, verbose: *verbose}
+	if err := checkStrategy(*strategy); err != nil {
+		return 0, err
+	}
+	b := &bugHunt{a: a, outputs: outputs, effort: bugs.Effort{Strategy: *strategy, Runs: runs.n, Seeds: seeds.n, First: first.n}, json: f.json, verbose: *verbose}
 	if err := b.load(*dir, names); err != nil {
 		return 0, err
 	}
@@ -301,5 +305,5 @@ func (s shown) found() string {
 func bugText(all []shown, e bugs.Effort, took float64) string {
 	t := bugSummary(all, took)
 	return fmt.Sprintf("%s: %d of %d bugs found by each of %d seeds, within %s runs of %s; %.1f s",
-		t.Verdict, t.Found, t.Bugs, e.Seeds, grouped(e.Runs), fuzz.DefaultStrategy, took)
+		t.Verdict, t.Found, t.Bugs, e.Seeds, grouped(e.Runs), e.Strategy, took)
 }

@@ -12,24 +12,25 @@ import (
 
 // summaryLine is the JSON of a target's runs, or of several targets'.
 type summaryLine struct {
-	Type              string   `json:"type"`
-	Target            string   `json:"target,omitempty"`
-	Targets           int      `json:"targets,omitempty"`
-	Strategy          string   `json:"strategy"`
-	Seed              uint64   `json:"seed"`
-	Shard             string   `json:"shard,omitempty"`
-	Runs              uint64   `json:"runs"`
-	Steps             uint64   `json:"steps"`
-	DistinctSchedules uint64   `json:"distinct_schedules"`
-	DistinctAtLeast   bool     `json:"distinct_schedules_at_least,omitempty"` // there are more
-	Violations        int      `json:"violations"`
-	TraceHash         string   `json:"trace_hash"`
-	RunsPerSecond     float64  `json:"runs_per_second"`
-	Verdict           string   `json:"verdict"`
-	Why               string   `json:"why,omitempty"`
-	Seconds           float64  `json:"seconds"`
-	Laws              int      `json:"laws,omitempty"`
-	Metrics           *metrics `json:"metrics,omitempty"`
+	Type              string    `json:"type"`
+	Target            string    `json:"target,omitempty"`
+	Targets           int       `json:"targets,omitempty"`
+	Strategy          string    `json:"strategy"`
+	Seed              uint64    `json:"seed"`
+	Shard             string    `json:"shard,omitempty"`
+	Runs              uint64    `json:"runs"`
+	Steps             uint64    `json:"steps"`
+	DistinctSchedules uint64    `json:"distinct_schedules"`
+	DistinctAtLeast   bool      `json:"distinct_schedules_at_least,omitempty"` // there are more
+	Violations        int       `json:"violations"`
+	TraceHash         string    `json:"trace_hash"`
+	RunsPerSecond     float64   `json:"runs_per_second"`
+	Verdict           string    `json:"verdict"`
+	Why               string    `json:"why,omitempty"`
+	Seconds           float64   `json:"seconds"`
+	Laws              int       `json:"laws,omitempty"`
+	Metrics           *metrics  `json:"metrics,omitempty"`
+	Arms              []armLine `json:"arms,omitempty"`
 	hash              uint64
 }
 
@@ -41,6 +42,7 @@ func (o *outcome) line(kind string) summaryLine {
 		RunsPerSecond: rate(o.Runs, o.seconds), Verdict: o.verdict(), Why: o.why, Seconds: o.seconds,
 		Metrics:    o.metrics,
 		Violations: len(o.found), hash: o.TraceHash,
+		Arms: armLines(o.Arms),
 	}
 	if o.Shard != (fuzz.Shard{}) {
 		l.Shard = o.Shard.String()
@@ -62,6 +64,7 @@ func total(lines []summaryLine) summaryLine {
 		sum.DistinctSchedules += l.DistinctSchedules
 		sum.DistinctAtLeast = sum.DistinctAtLeast || l.DistinctAtLeast
 		sum.Violations += l.Violations
+		sum.Arms = addArms(sum.Arms, l.Arms)
 		sum.Seconds = math.Round((sum.Seconds+l.Seconds)*1e6) / 1e6
 		sum.hash += l.hash * uint64(2*i+1) // a sum, so that shards add up; but not of any order
 		verdicts[l.Verdict]++

@@ -81,6 +81,9 @@ func (a *app) printRun(c *campaign, chosen []fuzz.Target, json bool) status {
 		return statusOfAll(all)
 	}
 	a.table(func(w io.Writer) { outcomeTable(w, all, false) })
+	if len(sum.Arms) > 0 {
+		a.printf("%s\n", armText(sum.Arms))
+	}
 	a.printf("%s\n", sum.text())
 	return statusOfAll(all)
 }

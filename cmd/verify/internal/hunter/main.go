@@ -18,10 +18,11 @@ func main() {
 	runs := flag.Uint64("runs", fuzz.DefaultRuns, "of each hunt")
 	seeds := flag.Uint64("seeds", 1, "how many")
 	first := flag.Uint64("first", 0, "the first seed")
+	strategy := flag.String("strategy", fuzz.DefaultStrategy, "of the hunts")
 	flag.Parse()
 	for name := range strings.SplitSeq(*names, ",") {
 		for seed := *first; seed < *first+*seeds; seed++ {
-			if err := hunt(name, *runs, seed); err != nil {
+			if err := hunt(name, *strategy, *runs, seed); err != nil {
 				fail(err)
 			}
 		}
@@ -36,12 +37,12 @@ func fail(v any) {
 var watchdog = &fuzz.Watchdog{Hung: func(report string) { fail(report) }}
 
 // hunt hunts once and prints what came of it.
-func hunt(name string, runs, seed uint64) error {
+func hunt(name, strategy string, runs, seed uint64) error {
 	t, err := target(name)
 	if err != nil {
 		return err
 	}
-	s, err := fuzz.Hunt(t, fuzz.Options{Runs: runs, Seed: seed, Watchdog: watchdog})
+	s, err := fuzz.Hunt(t, fuzz.Options{Strategy: strategy, Runs: runs, Seed: seed, Watchdog: watchdog})
 	if err != nil {
 		return err
 	}
