@@ -10,7 +10,7 @@ import (
 )
 
 var (
-	brute = flag.Int("suite.brute", 20000, "runs after which counting a program's classes one by one gives up")
+	brute = flag.Int("suite.brute", 6000, "runs after which counting a program's classes one by one gives up")
 	fixed = flag.Uint64("suite.fixed", 5000, "runs of each mended program")
 )
 
@@ -236,4 +236,23 @@ func (e *everything) next() bool {
 		}
 	}
 	return false
+}
+
+// The exhaustive search visits each class once, and finds no bug where it is
+// mended.
+func TestExhaustiveSearchAgrees(t *testing.T) {
+	const most = 5000
+	for _, p := range Programs() {
+		if p.Classes == 0 || p.Classes > most || testing.Short() && p.Classes > most/10 {
+			continue
+		}
+		x, err := fuzz.Exhaust(p.Target, fuzz.ExhaustOptions{All: true, Runs: 2 * most})
+		if err != nil || x.Classes != p.Classes || x.Runs != p.Classes || x.Finding == nil {
+			t.Errorf("%s: %d classes in %d runs, finding %v, error %v; want %d and a finding", p.Target.Name, x.Classes, x.Runs, x.Finding, err, p.Classes)
+		}
+		x, err = fuzz.Exhaust(p.Fixed, fuzz.ExhaustOptions{Runs: 2 * most})
+		if err != nil || x.Finding != nil {
+			t.Errorf("%s: error %v, finding %v", p.Fixed.Name, err, x.Finding)
+		}
+	}
 }

@@ -21,7 +21,7 @@ func waiting() []row {
 		{"condvar-if", "a woken consumer does not look again, and another one was faster",
 			"Birrell's rule to wait in a loop", 3, 5574, condvarIf},
 		{"condvar-stolen", "who waits again takes the wake-up of one who has waited longer",
-			"glibc bug 25847, the stolen signal, made small", 3, 0, condvarStolen},
+			"glibc bug 25847, the stolen signal, made small", 3, 223250, condvarStolen},
 		{"barrier-reuse", "a fast thread is in the next phase before a slow one has seen the end of this",
 			"textbook; a counter without a generation", 3, 66, barrierReuse},
 		{"token-ring", "a station that has waited long enough makes a second token",
