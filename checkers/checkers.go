@@ -67,6 +67,18 @@ func (v *Violation) Signature() string {
 	return fmt.Sprintf("%s: %s: %#x", v.Judge, v.Rule, uint64(v.Object))
 }
 
+// Fault is a violation that a judge of events found, with the events that show it.
+type Fault struct {
+	Violation
+	Witnesses []Witness // in the order in which a report names them
+}
+
+// Witness is an event that is part of a fault.
+type Witness struct {
+	Role  string // what it is, in a word or two: race, with, access, freed …
+	Event int    // its number among the run's events, from 0
+}
+
 // The rule that a history breaks that no run can have recorded.
 const ruleMalformed = "malformed history"
 

@@ -3,7 +3,6 @@ package fuzz
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/fusedos/stramash/machine"
 )
@@ -288,6 +287,6 @@ func (f *follower) observe(e *machine.Event) {
 // pair describes events i and j of a run.
 func (r *runner) pair(s Schedule, i, j int) RacingPair {
 	_, account := r.account(NewReplayer(s))
-	events := slices.DeleteFunc(account.Rows, func(row Row) bool { return strings.HasPrefix(row.Text, "*") })
+	events := account.events()
 	return RacingPair{events[i], events[j]}
 }

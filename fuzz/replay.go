@@ -28,9 +28,10 @@ func (s ReplayStatus) String() string { return statusNames[s] }
 // Replay is what came of a replay.
 type Replay struct {
 	Status    ReplayStatus
-	Finding   *Finding // the violation that this run showed, or nil
-	Unmatched Schedule // exceptions for which the run had no place
-	Account   Account  // what happened, step by step
+	Finding   *Finding  // the violation that this run showed, or nil
+	Unmatched Schedule  // exceptions for which the run had no place
+	Account   Account   // what happened, step by step
+	Witnesses []Witness // the events that show the violation
 }
 
 // Explain says in a sentence what the status means here.
@@ -71,6 +72,7 @@ func (r *runner) replay(k Token) Replay {
 	if v.violation != nil {
 		out.Finding = r.finding(v)
 		out.Finding.Pins = k.Pins
+		out.Witnesses = account.witnesses(v.violation)
 	}
 	same := v.violation != nil && hashSignature(v.violation.Signature) == k.Signature
 	switch {

@@ -27,6 +27,7 @@ func (s *Shrunk) Report(t Target, command string, w *Watchdog) (string, error) {
 	for _, e := range s.Schedule {
 		fmt.Fprintf(&b, "choice  %s\n", e)
 	}
+	b.WriteString(WitnessText(r.Witnesses))
 	b.WriteString(s.cause())
 	found := "given"
 	if s.Strategy != "" {

@@ -16,6 +16,8 @@ type Violation struct {
 	Rule    string         // what was broken, in a few words that are the same in every run
 	Message string         // what happened, in a sentence
 	Stack   []machine.Site // of a panic: where in the program, innermost first
+	// Events are those that show it, if a judge of events found it.
+	Events []checkers.Witness
 	// Signature is equal for two violations that are the same bug, as far as
 	// that can be told.
 	Signature string
@@ -44,6 +46,7 @@ type runner struct {
 	covered  *coverage            // to fill in, or nil
 	evidence *Evidence            // to fill in, or nil
 	meets    conflicts            // of the run
+	races    *checkers.Races      // nil if races are intended
 	traced   func(*machine.Event) // told of every event, or nil
 	online   online
 	cut      bool // the run was given up, and is not to be judged
@@ -67,6 +70,9 @@ func newRunner(t Target, pins []machine.Pin, w *Watchdog) (*runner, error) {
 	r := &runner{target: t, machine: m, passed: map[uint64]struct{}{}, online: newOnline(t.Judges)}
 	if len(r.online.sessions) > 0 {
 		m.SetRecorder(r.recorded)
+	}
+	if !t.IntendedRaces {
+		r.races = new(checkers.Races)
 	}
 	r.unwatch = w.watch(r)
 	if err := r.checkPins(pins); err != nil {
@@ -179,6 +185,10 @@ func (r *runner) attach() {
 		r.covered.start()
 		r.watch = append(r.watch, r.covered.observe)
 	}
+	if r.races != nil {
+		r.races.Begin()
+		r.watch = append(r.watch, r.races.Observe)
+	}
 	if r.traced != nil {
 		r.watch = append(r.watch, r.traced)
 	}
@@ -229,6 +239,22 @@ func (r *runner) judge(p Program) {
 		out.unknown = "a judge ended the run (" + out.Detail + ") and then found nothing wrong with it"
 	case p.After != nil:
 		r.judgeState(p.After)
+	}
+	if out.violation == nil {
+		r.judgeEvents()
+	}
+}
+
+// judgeEvents asks the judges of events, whose faults tell less than what else
+// a run may have broken.
+func (r *runner) judgeEvents() {
+	if r.races == nil {
+		return
+	}
+	if f := r.races.Fault(r.machine); f != nil {
+		r.out.violation = &Violation{
+			Judge: f.Judge, Rule: f.Rule, Message: f.Message, Signature: r.signature(&f.Violation), Events: f.Witnesses,
+		}
 	}
 }
 

@@ -14,6 +14,8 @@ type Shrunk struct {
 	// Cause is the race whose reversal makes the run pass, nil if no single
 	// one does.
 	Cause *RacingPair
+	// Witnesses are the events that show the violation, with their sites.
+	Witnesses []Witness
 }
 
 // ShrinkOptions bound the work of shrinking. The zero value is the default.
@@ -46,6 +48,10 @@ func Shrink(t Target, f *Finding, o ShrinkOptions) (*Shrunk, error) {
 	out.Strategy, out.Seed, out.Run, out.Pins = f.Strategy, f.Seed, f.Run, f.Pins
 	if pair, ok := r.cause(s.best.Schedule); ok {
 		out.Cause = &pair
+	}
+	if len(out.Events) > 0 {
+		_, account := r.account(NewReplayer(s.best.Schedule))
+		out.Witnesses = account.witnesses(&out.Violation)
 	}
 	return out, nil
 }

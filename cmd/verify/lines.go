@@ -98,11 +98,12 @@ type violationLine struct {
 	ShrunkFrom  int    `json:"shrunk_from_exceptions"`
 	ShrinkTried int    `json:"shrink_runs"`
 	find.Sizes
-	Choices []string `json:"choices"`
-	Cause   []string `json:"cause,omitempty"` // the two accesses, in the order that fails
-	Token   string   `json:"token"`
-	Replay  string   `json:"replay"`
-	Report  string   `json:"report"`
+	Choices   []string `json:"choices"`
+	Cause     []string `json:"cause,omitempty"`     // the two accesses, in the order that fails
+	Witnesses []string `json:"witnesses,omitempty"` // the events that show it
+	Token     string   `json:"token"`
+	Replay    string   `json:"replay"`
+	Report    string   `json:"report"`
 }
 
 func violation(s *fuzz.Shrunk, report string) violationLine {
@@ -115,6 +116,9 @@ func violation(s *fuzz.Shrunk, report string) violationLine {
 	}
 	if c := s.Cause; c != nil {
 		l.Cause = []string{c.First.String(), c.Second.String()}
+	}
+	for _, w := range s.Witnesses {
+		l.Witnesses = append(l.Witnesses, w.String())
 	}
 	return l
 }

@@ -89,6 +89,7 @@ func (a *app) printReplay(s subject, r fuzz.Replay, agreed uint64, rows int) {
 		a.printf("VIOLATION %s: %s\n%s\n\n", s.target.Name, r.Finding.Rule, r.Finding.Message)
 	}
 	a.printf("%s\n", r.Account.Text(rows))
+	a.printf("%s", fuzz.WitnessText(r.Witnesses))
 	for _, e := range s.token.Schedule {
 		a.printf("choice  %s\n", e)
 	}
