@@ -7,6 +7,8 @@
 //	[Exclusion]    notes on locks    two holders at once, stray releases, lost writes
 //	[LockOrder]    notes on locks    orders of locks that can deadlock, as Linux's lockdep does
 //
+// Beside these, a judge of events watches a run as it happens: [Races].
+//
 // Judges are immutable, may be used from several goroutines at once, and change
 // nothing they judge. Their work is bounded by counts, never by a clock, so the
 // same history gets the same verdict on every host. They expect nothing of a

@@ -32,7 +32,7 @@ func counting(name string, acquire, release func(t *machine.Thread, lock machine
 	}
 }
 
-func unlock(t *machine.Thread, lock machine.VA) { t.Store64(lock, 0) }
+func unlock(t *machine.Thread, lock machine.VA) { t.Store(lock, machine.Size64, 0, machine.Release) }
 
 // correct is a spin lock.
 func correct() Target {
@@ -46,12 +46,14 @@ func correct() Target {
 	}, unlock)
 }
 
-// checkThenAct is a lock that two can take at once.
+// checkThenAct is a lock that two can take at once. It shows by the count.
 func checkThenAct() Target {
-	return counting("check-then-act", func(t *machine.Thread, lock machine.VA) {
+	t := counting("check-then-act", func(t *machine.Thread, lock machine.VA) {
 		t.Await(machine.Until(lock, 0))
-		t.Store64(lock, 1)
+		t.Store(lock, machine.Size64, 1, machine.Relaxed)
 	}, unlock)
+	t.IntendedRaces = true
+	return t
 }
 
 // interrupted increments a counter in a thread and in a device's handler,

@@ -39,6 +39,9 @@ func Shrink(t Target, f *Finding, o ShrinkOptions) (*Shrunk, error) {
 		return nil, err
 	}
 	defer r.close()
+	if f.Judge != r.races.Name() {
+		r.races = nil // a race would not count: what is broken beside it comes first
+	}
 	s := &shrinker{r: r, signature: f.Signature, ShrinkOptions: o}
 	if s.best = s.attempt(f.Schedule); s.best == nil {
 		return nil, fmt.Errorf("target %s: the violation does not show when its run is repeated", t.Name)

@@ -58,7 +58,7 @@ func TestLongReadsFinish(t *testing.T) {
 				for range 300 {
 					t.Load64(y)
 				}
-				t.Store64(x, 1)
+				t.Store(x, machine.Size64, 1, machine.Release)
 			},
 		}
 	})

@@ -71,7 +71,7 @@ func fetchAdd(t *machine.Thread, a machine.VA, s machine.Size, v uint64, o machi
 // each turn of the loop means that somebody else's update succeeded.
 func fetchOr(t *machine.Thread, a machine.VA, s machine.Size, bits uint64, o machine.Order) uint64 {
 	if t.ISA().RMW {
-		old := t.Load(a, s, machine.Plain)
+		old := t.Load(a, s, machine.Relaxed)
 		for {
 			seen, ok := t.CompareAndSwap(a, s, old, old|bits, o)
 			if ok {

@@ -71,8 +71,8 @@ func (f *FreeList) Push(t *machine.Thread, block machine.VA) {
 	if index > uint64(f.count) || block != f.link(index) {
 		panic(fmt.Sprintf("locks: Push of %#x, which is no block of the list", uint64(block)))
 	}
-	// Plain: the link is right if the swap finds the head unchanged.
-	head := t.Load64(f.at)
+	// Relaxed: the link is right if the swap finds the head unchanged.
+	head := t.Load(f.at, machine.Size64, machine.Relaxed)
 	for {
 		t.Store32(block, uint32(head))
 		pushed := head&^freeIndexMask + freeTagOne | index
@@ -99,6 +99,12 @@ func (f *FreeList) Pop(t *machine.Thread) (block machine.VA, ok bool) {
 	return f.link(index), true
 }
 
+// below is the index of the block below a block that was the top one. It may be
+// in use already: the race is intended, for what it reads then is not used.
+func (f *FreeList) below(t *machine.Thread, index uint64) uint64 {
+	return t.Load(f.link(index), machine.Size32, machine.Relaxed)
+}
+
 // popExclusive pops with LL/SC. The load between the exclusives is what the
 // reservation is for; it lies in another granule. The first load acquires what
 // the block's pusher released.
@@ -108,8 +114,8 @@ func (f *FreeList) popExclusive(t *machine.Thread) (index uint64) {
 		if index == 0 {
 			return 0
 		}
-		below := t.Load32(f.link(index))
-		if t.StoreExclusive(f.at, machine.Size32, uint64(below), machine.Plain) {
+		below := f.below(t, index)
+		if t.StoreExclusive(f.at, machine.Size32, below, machine.Plain) {
 			return index
 		}
 	}
@@ -122,7 +128,7 @@ func (f *FreeList) popTagged(t *machine.Thread) (index uint64) {
 	head := t.Load(f.at, machine.Size64, machine.Acquire)
 	for head&freeIndexMask != 0 {
 		index = head & freeIndexMask
-		below := uint64(t.Load32(f.link(index)))
+		below := f.below(t, index)
 		seen, ok := t.CompareAndSwap(f.at, machine.Size64, head, head&^freeIndexMask|below, machine.Acquire)
 		if ok {
 			return index

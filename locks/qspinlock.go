@@ -72,7 +72,7 @@ func (l *QSpinlock) TryAcquire(t *machine.Thread) bool {
 
 // take is the attempt without its note.
 func (l *QSpinlock) take(t *machine.Thread) bool {
-	if t.Load32(l.at) != 0 {
+	if t.Load(l.at, machine.Size32, machine.Relaxed) != 0 {
 		return false
 	}
 	_, ok := compareAndSwap(t, l.at, machine.Size32, 0, qLocked, machine.Acquire)
@@ -112,16 +112,16 @@ func (l *QSpinlock) waitPending(t *machine.Thread) bool {
 	if word&^qLockedMask != 0 {
 		// Others were first. If pending was not theirs, it is ours to undo.
 		if word&qPending == 0 {
-			t.Store(l.at+qPendingByte, machine.Size8, 0, machine.Plain)
+			t.Store(l.at+qPendingByte, machine.Size8, 0, machine.Relaxed)
 		}
 		return false
 	}
 	if word&qLockedMask != 0 {
 		until(t, l.at, machine.Size8, allBits, 0, machine.Acquire)
 	}
-	// Plain: the acquisition was the load that saw locked = 0. Pending is
+	// Relaxed: the acquisition was the load that saw locked = 0. Pending is
 	// cleared and locked set at once, so that nobody finds the lock free.
-	t.Store(l.at, machine.Size16, qLocked, machine.Plain)
+	t.Store(l.at, machine.Size16, qLocked, machine.Relaxed)
 	return true
 }
 
@@ -148,8 +148,10 @@ func (l *QSpinlock) queue(t *machine.Thread, node machine.VA, tail uint64) {
 	if l.take(t) {
 		return
 	}
-	// Release: who finds the node by the tail finds it initialised.
-	old := swap(t, l.at+qTailHalf, machine.Size16, tail>>qTailShift, machine.Release) << qTailShift
+	// Release: who finds the node by the tail finds it initialised. Acquire, so
+	// that our link comes behind the initialisation of the node before; Linux
+	// relies on the dependency from its address there.
+	old := swap(t, l.at+qTailHalf, machine.Size16, tail>>qTailShift, machine.AcqRel) << qTailShift
 	next := uint64(0)
 	if old != 0 {
 		prev := l.find(t, old)
@@ -172,7 +174,7 @@ func (l *QSpinlock) queue(t *machine.Thread, node machine.VA, tail uint64) {
 		}
 	}
 	// Nobody else can take the lock while there is a queue, so a store does.
-	t.Store(l.at, machine.Size8, qLocked, machine.Plain)
+	t.Store(l.at, machine.Size8, qLocked, machine.Relaxed)
 	if next == 0 {
 		next = untilNot(t, node+qNext, machine.Size64, allBits, 0, machine.Acquire)
 	}

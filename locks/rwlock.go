@@ -76,7 +76,7 @@ func (l *RWLock) AcquireRead(t *machine.Thread) {
 // TryAcquireRead joins the readers unless a writer holds the lock, and answers
 // whether it did. It tries again only if others have come or gone meanwhile.
 func (l *RWLock) TryAcquireRead(t *machine.Thread) bool {
-	word, ok := uint64(t.Load32(l.at)), false
+	word, ok := t.Load(l.at, machine.Size32, machine.Relaxed), false
 	for !ok && word&rwWriter == 0 {
 		word, ok = l.join(t, word)
 	}

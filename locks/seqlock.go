@@ -56,7 +56,8 @@ func (l *SeqLock) TryAcquire(t *machine.Thread) bool {
 // begin makes the sequence odd. The fence keeps the writes to the data behind
 // it, which a release would not.
 func (l *SeqLock) begin(t *machine.Thread) {
-	t.Store32(l.at+seqSequence, t.Load32(l.at+seqSequence)+1)
+	sequence := uint64(t.Load32(l.at + seqSequence))
+	t.Store(l.at+seqSequence, machine.Size32, sequence+1, machine.Relaxed)
 	t.Fence(machine.StoreFence)
 }
 
@@ -87,7 +88,7 @@ func (l *SeqLock) ReadBegin(t *machine.Thread) (sequence uint32) {
 // must be read again. The fence keeps the reads of the data before it.
 func (l *SeqLock) ReadRetry(t *machine.Thread, sequence uint32) bool {
 	t.Fence(machine.LoadFence)
-	return t.Load32(l.at+seqSequence) != sequence
+	return uint32(t.Load(l.at+seqSequence, machine.Size32, machine.Relaxed)) != sequence
 }
 
 // Read reads all data words as one writer left them, into dst, which must have
@@ -96,7 +97,7 @@ func (l *SeqLock) Read(t *machine.Thread, dst []uint64) {
 	for {
 		sequence := l.ReadBegin(t)
 		for i := range dst[:l.words] {
-			dst[i] = t.Load64(l.Word(i))
+			dst[i] = t.Load(l.Word(i), machine.Size64, machine.Relaxed) // it may race with a writer
 		}
 		if !l.ReadRetry(t, sequence) {
 			return

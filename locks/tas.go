@@ -3,7 +3,7 @@ package locks
 import "github.com/fusedos/stramash/machine"
 
 // TAS is a test-and-test-and-set lock: one word that is taken with a
-// compare-and-swap, and watched with plain loads while somebody holds it
+// compare-and-swap, and watched with loads while somebody holds it
 // (L. Rudolph and Z. Segall, "Dynamic decentralized cache schemes for MIMD
 // parallel processors", ISCA 1984). It is not fair.
 //
@@ -30,7 +30,7 @@ func (l *TAS) Acquire(t *machine.Thread) {
 
 // TryAcquire takes the lock if it is free, and answers whether it did.
 func (l *TAS) TryAcquire(t *machine.Thread) bool {
-	if t.Load32(l.at) != 0 || !l.take(t) {
+	if t.Load(l.at, machine.Size32, machine.Relaxed) != 0 || !l.take(t) {
 		return false
 	}
 	l.acquired(t, machine.TryLock)

@@ -39,13 +39,13 @@ func (l *Ticket) Acquire(t *machine.Thread) {
 // TryAcquire draws a ticket only if it is served at once, and answers whether
 // it did.
 func (l *Ticket) TryAcquire(t *machine.Thread) bool {
-	word := t.Load32(l.at)
+	word := t.Load(l.at, machine.Size32, machine.Relaxed)
 	if word>>16 != word&0xffff {
 		return false
 	}
 	// Whoever changed the word since has drawn a ticket from a free lock, and
 	// so held it.
-	_, ok := compareAndSwap(t, l.at, machine.Size32, uint64(word), uint64(word+ticketOne), machine.Acquire)
+	_, ok := compareAndSwap(t, l.at, machine.Size32, word, word+ticketOne, machine.Acquire)
 	if ok {
 		l.acquired(t, machine.TryLock)
 	}
@@ -57,6 +57,8 @@ func (l *Ticket) TryAcquire(t *machine.Thread) bool {
 // carry into next.
 func (l *Ticket) Release(t *machine.Thread) {
 	l.releasing(t, 0)
-	owner := t.Load(l.at, machine.Size16, machine.Plain)
+	// Relaxed, because who draws a ticket writes the whole word, though not this
+	// half's value.
+	owner := t.Load(l.at, machine.Size16, machine.Relaxed)
 	t.Store(l.at, machine.Size16, owner+1, machine.Release)
 }

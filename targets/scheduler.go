@@ -21,7 +21,7 @@ import (
 // A task belongs to the CPU that it last ran on or was woken on. This queue's lock
 // guards the queue and the task's next, queued and cpu; whoever moves the task
 // holds both queues' locks. The state is written by the task itself and, under
-// the lock, by wakers. Interrupts are disabled while a lock is held.
+// the lock, by wakers: its races are intended. Interrupts are disabled while a lock is held.
 //
 // Lock order: all locks are of one class, and are taken by address.
 //
@@ -123,7 +123,7 @@ func (s *scheduler) exit(t *machine.Thread) {
 	q := s.here(t)
 	q.lock.Acquire(t)
 	task := q.running(t)
-	t.Store64(task+taskState, stateDead)
+	setState(t, task, stateDead)
 	t.Store64(task+taskQueued, 0)
 	t.Store64(q.at+queueCurrent, 0)
 	q.lock.HandOver(t)
@@ -136,7 +136,7 @@ func (s *scheduler) exit(t *machine.Thread) {
 func (s *scheduler) schedule(t *machine.Thread, preempted bool) {
 	q := s.here(t)
 	task := q.running(t)
-	if preempted || t.Load64(task+taskState) == stateRunning {
+	if preempted || state(t, task) == stateRunning {
 		q.enqueue(t, task)
 	} else {
 		t.Store64(task+taskQueued, 0)
@@ -193,9 +193,9 @@ func (s *scheduler) tick(t *machine.Thread, _ *machine.Frame) {
 // at, with a full fence between them: a waker that comes in between turns the
 // state back, and the task goes on (Linux's set_current_state).
 func (s *scheduler) sleepUntil(t *machine.Thread, self int, a machine.VA, v uint64) {
-	state := s.tasks[self] + taskState
+	task := s.tasks[self]
 	for {
-		t.Store64(state, stateSleeping)
+		setState(t, task, stateSleeping)
 		t.Fence(machine.FullFence)
 		if t.Load(a, machine.Size64, machine.Acquire) == v {
 			break
@@ -206,7 +206,7 @@ func (s *scheduler) sleepUntil(t *machine.Thread, self int, a machine.VA, v uint
 		s.schedule(t, false)
 		locks.ReleaseIRQRestore(t, s.here(t).lock, enabled)
 	}
-	t.Store64(state, stateRunning)
+	setState(t, task, stateRunning)
 }
 
 // wake ends the sleep of a task, if it sleeps; it then goes on on the given CPU.
@@ -217,8 +217,8 @@ func (s *scheduler) wake(t *machine.Thread, task machine.VA, cpu int) {
 	t.Fence(machine.FullFence)
 	enabled := t.DisableInterrupts()
 	from, to := s.acquireFor(t, task, cpu), s.queues[cpu]
-	if t.Load64(task+taskState) == stateSleeping {
-		t.Store64(task+taskState, stateRunning)
+	if state(t, task) == stateSleeping {
+		setState(t, task, stateRunning)
 		if t.Load64(task+taskQueued) == 0 {
 			s.resume(t, task, cpu)
 		}
@@ -244,7 +244,7 @@ func (s *scheduler) resume(t *machine.Thread, task machine.VA, cpu int) {
 func (s *scheduler) acquireFor(t *machine.Thread, task machine.VA, cpu int) runQueue {
 	to := s.queues[cpu]
 	for {
-		home := t.Load64(task + taskCPU)
+		home := t.Load(task+taskCPU, machine.Size64, machine.Relaxed)
 		from := s.queues[home]
 		s.acquire(t, from, to)
 		if t.Load64(task+taskCPU) == home {
@@ -270,6 +270,15 @@ func (s *scheduler) release(t *machine.Thread, from, to runQueue) {
 	} else {
 		locks.ReleasePair(t, from.lock, to.lock)
 	}
+}
+
+// state and setState are the state of a task.
+func state(t *machine.Thread, task machine.VA) uint64 {
+	return t.Load(task+taskState, machine.Size64, machine.Relaxed)
+}
+
+func setState(t *machine.Thread, task machine.VA, state uint64) {
+	t.Store(task+taskState, machine.Size64, state, machine.Relaxed)
 }
 
 // running is the task of the queue's CPU, zero if it is idle.

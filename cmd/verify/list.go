@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/fusedos/stramash/checkers"
 	"github.com/fusedos/stramash/cmd/verify/internal/bugs"
 	"github.com/fusedos/stramash/fuzz"
 	"github.com/fusedos/stramash/machine"
@@ -149,6 +150,7 @@ func (a *app) listJudges() ([]item, error) {
 	out := []item{
 		{Type: "judge", Name: "progress", Doc: progress},
 		{Type: "judge", Name: "panic", Doc: "in every target: simulated code does not panic"},
+		{Type: "judge", Name: new(checkers.Races).Name(), Doc: "in every target: of two accesses that are not both marked, one of which writes, one happens before the other"},
 		{Type: "judge", Name: "final state", Doc: "where a target says what it must be"},
 	}
 	for _, t := range a.targets {

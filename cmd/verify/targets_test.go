@@ -43,7 +43,7 @@ func counting(name string, lock, unlock func(t *machine.Thread, lock machine.VA)
 	}
 }
 
-func give(t *machine.Thread, lock machine.VA) { t.Store64(lock, 0) }
+func give(t *machine.Thread, lock machine.VA) { t.Store(lock, machine.Size64, 0, machine.Release) }
 
 func good() fuzz.Target {
 	return counting("test/good", func(t *machine.Thread, lock machine.VA) {
@@ -53,16 +53,18 @@ func good() fuzz.Target {
 	}, give)
 }
 
-// broken looks at the lock and takes it in two steps. With LONGER set its
+// broken looks at the lock and takes it in two steps, which shows by the count. With LONGER set its
 // threads take one more step, as after a change of the source.
 func broken() fuzz.Target {
-	return counting("test/broken", func(t *machine.Thread, lock machine.VA) {
+	t := counting("test/broken", func(t *machine.Thread, lock machine.VA) {
 		if os.Getenv("LONGER") != "" {
 			t.Fence(machine.FullFence)
 		}
 		t.Await(machine.Until(lock, 0))
-		t.Store64(lock, 1)
+		t.Store(lock, machine.Size64, 1, machine.Relaxed)
 	}, give)
+	t.IntendedRaces = true
+	return t
 }
 
 // undecided is a judge that never comes to a conclusion.
@@ -98,7 +100,7 @@ func loose() fuzz.Target {
 			at := m.Alloc(8)
 			runs++
 			v := runs
-			return fuzz.Program{Threads: fuzz.Each(m, func(t *machine.Thread) { t.Store64(at, v) })}
+			return fuzz.Program{Threads: fuzz.Each(m, func(t *machine.Thread) { t.Store(at, machine.Size64, v, machine.Relaxed) })}
 		},
 	}
 }

@@ -12,10 +12,10 @@ type Lock struct{ word machine.VA }
 
 func (l Lock) Acquire(t *machine.Thread) {
 	t.Await(machine.Until(l.word, 0))
-	t.Store64(l.word, 1)
+	t.Store(l.word, machine.Size64, 1, machine.Relaxed)
 }
 
-func (l Lock) Release(t *machine.Thread) { t.Store64(l.word, 0) }
+func (l Lock) Release(t *machine.Thread) { t.Store(l.word, machine.Size64, 0, machine.Release) }
 
 func TestMyLock(t *testing.T) {
 	fuzz.Check(t, fuzz.Target{
