@@ -189,9 +189,11 @@ func TestEveryRunCountsOnce(t *testing.T) {
 
 // The lines of the shards of a session sum up to those of the whole.
 func TestShardsSumUp(t *testing.T) {
+	other := counting("test/other", give, give)
+	other.IntendedRaces = true
 	session := func(args ...string) (sum summaryLine, hash uint64) {
 		a, stdout, _ := testApp()
-		a.targets = append(a.targets, counting("test/other", give, give))
+		a.targets = append(a.targets, other)
 		a.main(append([]string{"run", "test/good", "test/other", "-all", "-json", "-runs", "30000"}, args...))
 		lines := strings.Split(strings.TrimSpace(stdout.String()), "\n")
 		if err := json.Unmarshal([]byte(lines[len(lines)-1]), &sum); err != nil {
