@@ -24,6 +24,7 @@ func Example() {
 				After: func() error { return fuzz.Want(m.Peek64(counter), 2) },
 			}
 		},
+		IntendedRaces: true, // or the report is that nothing orders the accesses
 	}
 	summary, err := fuzz.Hunt(target, fuzz.Options{Seed: 1})
 	if err != nil {
