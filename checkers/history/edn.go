@@ -159,5 +159,5 @@ func (e *ednScanner) escape(out *strings.Builder) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("a string holds the unknown escape \\%.5s", e.rest)
+	return fmt.Errorf("a string holds the unknown escape %q", `\`+string(c)+e.rest[:min(len(e.rest), 4)])
 }

@@ -275,3 +275,15 @@ func TestReadErrorIsNoErrorOfALine(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestEscapes(t *testing.T) {
+	const want = "\t\n\r\b\f\"\\é"
+	for _, text := range []string{
+		`{:process 9, :type :invoke, :f :put, :key "x", :value "\t\n\r\b\f\"\\\u00e9"}`,
+		"{\"model\":\"kv\"}\n" + `{"client":9,"event":"call","op":"put","key":"x","value":"\t\n\r\b\f\"\\\u00e9"}`,
+	} {
+		if r := parse(t, text); !cmp.Equal(r.Texts, []string{want}) {
+			t.Errorf("%q, want %q", r.Texts, want)
+		}
+	}
+}
