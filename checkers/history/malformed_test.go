@@ -189,6 +189,12 @@ func TestLimits(t *testing.T) {
 	if want := "line 1: the line is longer than 1048576 bytes"; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
+	for bytes, want := range map[int]bool{maxLine - 1: true, maxLine + 1: false} {
+		_, err := Parse(strings.NewReader(`{"model":"queue"}`+strings.Repeat(" ", bytes-17)+"\n"), Options{})
+		if (err == nil) != want {
+			t.Errorf("a line of %d bytes: got %v", bytes, err)
+		}
+	}
 	for _, nested := range []string{`{"model":`, `{:process `} {
 		text := nested + strings.Repeat("[", maxLine/2)
 		if _, err := Parse(strings.NewReader(text), Options{}); err == nil || len(err.Error()) > 200 {
