@@ -70,6 +70,24 @@ func TestLinearizableQueue(t *testing.T) {
 	})
 }
 
+func TestLinearizableRWLock(t *testing.T) {
+	rlock, tryR, runlock, lock, try := spec.RWLockRLock, spec.RWLockTryRLock, spec.RWLockRUnlock, spec.RWLockLock, spec.RWLockTryLock
+	one := machine.History{call(0, rlock), ret(0, 0, true), call(0, runlock),
+		call(1, lock), ret(1, 0, true), call(1, spec.RWLockUnlock), ret(1, 0, true), ret(0, 0, true)}
+	expect(t, Linearizable(spec.RWLock()), []expectation{
+		{name: "a reader leaves for a writer", h: one},
+		{name: "and leaves once", h: join(one, machine.History{call(0, runlock), ret(0, 0, true)}),
+			rule: ruleLinearizable, at: 9, message: "free"},
+		{name: "and comes back", h: join(one, machine.History{call(0, rlock), ret(0, 0, true), call(0, runlock), ret(0, 0, true)})},
+		{name: "two readers", h: machine.History{call(0, rlock), call(1, tryR), ret(1, 0, true), ret(0, 0, true)}},
+		// A reader that never returned explains the first failure, but not both.
+		{name: "who never returned", h: machine.History{call(0, rlock), call(1, lock),
+			call(2, try), ret(2, 0, false), call(2, tryR), ret(2, 0, false)}},
+		{name: "who never returned reads", h: machine.History{call(0, rlock), call(1, lock),
+			call(2, try), ret(2, 0, false), call(2, tryR), ret(2, 0, true)}},
+	})
+}
+
 func TestLinearizableObjects(t *testing.T) {
 	lock := spec.MutexLock
 	bad := machine.History{call(0, lock), call(1, lock), ret(0, 0, true), ret(1, 0, true)}

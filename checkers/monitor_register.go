@@ -208,12 +208,9 @@ func (m *registerMonitor) user(v int) int {
 // continues another one.
 func (m *registerMonitor) chain(v int) {
 	c := &m.cells[v]
-	switch user := m.user(v); {
-	case c.writer == -1 && user >= 0:
-		m.wrong(user, fmt.Sprintf("but nobody wrote %d", m.values.keys[v]))
-		return
+	switch {
 	case c.writer == -1, c.source >= 0:
-		return
+		return // there is no write, or what it found comes first
 	case c.writer >= 0 && m.ops[c.writer].retAt < 0 && c.first < 0 && c.next < 0:
 		return // nobody knows that it took effect
 	}
@@ -268,7 +265,7 @@ func (m *registerMonitor) order(events []event) {
 		}
 		n := m.cells[m.ops[e.op].slot].block
 		if n < 0 {
-			m.wrong(e.op, "but what it found goes back to no write")
+			m.wrong(e.op, "but what it found was never written")
 			return
 		}
 		if m.blocks[n].first == e.op {

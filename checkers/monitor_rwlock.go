@@ -194,7 +194,7 @@ func (m *rwlockMonitor) failRead(op *operation) (reason string) {
 	if m.wasWritten > op.callAt {
 		return ""
 	}
-	if n := m.writers.first(m.ops); n >= 0 && m.parting == m.reads {
+	if n := m.writers.first(m.ops); n >= 0 {
 		return m.take(n, op.retAt)
 	}
 	return "but nobody could write meanwhile"

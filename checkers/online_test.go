@@ -157,6 +157,14 @@ func TestOnlineGivesUp(t *testing.T) {
 	if Linearizable(whole).Check(h).Violation == nil {
 		t.Error("Check does not find what the session leaves to it")
 	}
+	var o operations
+	h = join(h, on(other, call(0, spec.SetInsert, 1), call(1, spec.SetInsert, 2)))
+	if v := o.read(h, nil); v != nil {
+		t.Fatal(v.Message)
+	}
+	if o.split(whole.Key); len(o.ends) != 3 || o.ends[0] != 4 {
+		t.Errorf("parts end at %v, want one part of four events and two of one", o.ends)
+	}
 }
 
 func TestOnlineExclusion(t *testing.T) {

@@ -201,7 +201,8 @@ func held(k spec.Kind, c *client) spec.Op {
 func Spoil(draw Draw, s spec.Spec[any], h machine.History, from, to int) {
 	for range 16 {
 		i := from + draw(to-from)
-		if draw(3) > 0 && spoilAnswer(draw, s, h, i) || draw(3) == 0 && shift(draw, h, i) {
+		if draw(3) > 0 && spoilAnswer(draw, s, h, i) || draw(8) == 0 && spoilCall(draw, s, h, i) ||
+			draw(3) == 0 && shift(draw, h, i) {
 			return
 		}
 	}
@@ -228,6 +229,21 @@ func spoilAnswer(draw Draw, s spec.Spec[any], h machine.History, i int) bool {
 	default:
 		r.Val, r.OK = value, r.OK || sig.Value == spec.ValueIfOK
 	}
+	return true
+}
+
+// spoilCall makes record i, if it is a call, one of another operation that takes
+// as many arguments and answers as many values.
+func spoilCall(draw Draw, s spec.Spec[any], h machine.History, i int) bool {
+	if h[i].Kind != machine.CallRecord {
+		return false
+	}
+	op := spec.Op(1 + draw(len(s.Ops)))
+	old, other := s.Ops[h[i].Op-1], s.Ops[op-1]
+	if op == h[i].Op || old.Args != other.Args || old.Value != other.Value {
+		return false
+	}
+	h[i].Op = op
 	return true
 }
 
