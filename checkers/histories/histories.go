@@ -149,8 +149,10 @@ func (g *generator) choose(n int, c *client) spec.Call {
 		if now, ok := g.state.(uint64); ok && out.Op == spec.RegisterCAS && g.draw(4) > 0 {
 			out.Arg = now
 		}
+	case spec.SetKind:
+		out.Arg = uint64(g.draw(3 + g.Operations/16))
 	default:
-		out.Arg, out.Arg2 = uint64(g.draw(3+g.Operations/16)), uint64(g.draw(3))
+		out.Arg, out.Arg2 = uint64(g.draw(3)), uint64(g.draw(3))
 	}
 	if args := g.spec.Ops[out.Op-1].Args; args < 2 {
 		out.Arg2 = 0

@@ -169,7 +169,8 @@ func (a *app) listJudges() ([]item, error) {
 // judgeDoc says what a judge of calls and critical sections asks for.
 func judgeDoc(name string) string {
 	if of, ok := strings.CutPrefix(name, "linearizable/"); ok {
-		return "each call takes effect at once, between its start and its return, as specification " + of + " says"
+		return "each call takes effect at once, between its start and its return, as specification " + of + " says; " +
+			"by a monitor for its kind of object, else by the frontier of possible states; porcupine confirms violations"
 	}
 	doc := map[string]string{
 		"exclusion": "nobody gets a lock that another holds, only its holder releases it, and what a holder reads is what the last one wrote",
