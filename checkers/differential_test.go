@@ -55,7 +55,7 @@ func TestDifferential(t *testing.T) {
 			if newMonitor(s.Kind, s.Initial) != nil {
 				least = runs / 5
 			}
-			if illegal < least || illegal > runs*2/3 {
+			if illegal < least || illegal > runs*4/5 {
 				t.Errorf("%d of %d histories are illegal, which makes a poor test", illegal, runs)
 			}
 		})
