@@ -7,19 +7,27 @@ import (
 	"github.com/fusedos/stramash/machine"
 )
 
-// ExhaustOptions say what to explore. The zero value explores everything.
+// ExhaustOptions say what to explore.
 type ExhaustOptions struct {
+	// Preemptions is how many there may be in a schedule (see
+	// machine.Preemption), or Unbounded.
+	Preemptions int
 	// Workers is the number of machines at work at a time; zero means one. No
 	// result depends on it.
 	Workers int
 	// Runs is how many runs to make at most; zero means as many as it takes.
 	Runs uint64
-	// Shard is the part of the subtrees to explore; zero means all.
+	// Shard is the part to explore; zero means all. The subtrees of an unbounded
+	// search are split. A bounded one is not: each shard makes all runs, and
+	// judges and counts those of the classes that are its own.
 	Shard Shard
 	// All has the search go on behind a violation, to count the classes. It keeps
 	// the first.
 	All bool
-	// Ledger keeps the results of subtrees; it may be nil.
+	// Only, if not empty, is the signature of the violations that count.
+	Only string
+	// Ledger keeps the results of subtrees; it may be nil. A bounded search is
+	// one subtree.
 	Ledger SubtreeLedger
 	Pins   []machine.Pin // fixed answers to the target's workload questions
 	// Workload, if not nil, fixes the answers to workload questions: as the
@@ -35,6 +43,9 @@ type ExhaustOptions struct {
 	// operation; it may be nil.
 	Watchdog *Watchdog
 }
+
+// Unbounded is ExhaustOptions.Preemptions for all schedules.
+const Unbounded = -1
 
 // ExhaustProgress is how far a search is.
 type ExhaustProgress struct {
@@ -52,6 +63,7 @@ type Subtree struct {
 	Runs       uint64 // completed
 	Blocked    uint64 // given up, because all that could follow had been explored
 	Classes    uint64 // of completed runs
+	States     uint64 // of a bounded search: in which somebody was to move
 	Steps      uint64 // of completed runs
 	Broken     uint64 // runs with a violation
 	Long       uint64 // runs that were longer than Limits.Steps
@@ -81,15 +93,16 @@ type SubtreeLedger interface {
 // Exhausted is what a search came to. It depends on the target and the options
 // only, unless it was Stopped.
 type Exhausted struct {
-	Subtree  // the sum of all
-	Target   string
-	Pins     []machine.Pin
-	Limits   machine.Limits // that were in force
-	Subtrees uint64         // how many there are, in the shard
-	Explored uint64         // and how many of them have been explored
-	Judges   int            // of histories
-	Shard    Shard
-	Stopped  bool // before its end, by Stop or by the limit of runs
+	Subtree     // the sum of all
+	Target      string
+	Preemptions int // as ExhaustOptions has it
+	Pins        []machine.Pin
+	Limits      machine.Limits // that were in force
+	Subtrees    uint64         // how many there are, in the shard
+	Explored    uint64         // and how many of them have been explored
+	Judges      int            // of histories
+	Shard       Shard
+	Stopped     bool // before its end, by Stop or by the limit of runs
 }
 
 // Passed says that all that was to be explored has been, and is right.
@@ -124,6 +137,9 @@ func (e Exhausted) Claim() string {
 		fmt.Fprintf(&b, "%s %s=%d", []string{" with", ","}[min(i, 1)], p.Name, p.Value)
 	}
 	fmt.Fprintf(&b, ": %d threads, %d operations", e.Threads, e.Operations)
+	if e.Preemptions >= 0 {
+		fmt.Fprintf(&b, ", at most %d preemptions", e.Preemptions)
+	}
 	for _, l := range []struct {
 		asked, most int
 		what        string
@@ -151,11 +167,54 @@ func grouped(n uint64) string {
 	return s
 }
 
+// count notes a completed run.
+func (b *Subtree) count(v *verdict) {
+	b.Runs++
+	b.Steps += uint64(v.Steps)
+	b.Records += uint64(len(v.History))
+	b.Threads = max(b.Threads, v.Threads)
+	calls := 0
+	for i := range v.History {
+		if v.History[i].Kind == machine.CallRecord {
+			calls++
+		}
+	}
+	b.Operations = max(b.Operations, calls)
+	b.Long += one(v.Fair)
+}
+
+// judge notes the verdict of a run. It answers whether there is a violation, of
+// the signature only if that is not empty.
+func (b *Subtree) judge(r *runner, v *verdict, only string) bool {
+	if v.unknown != "" {
+		b.Unknown++
+		b.UnknownWhy = v.unknown
+	}
+	if v.violation == nil || only != "" && v.violation.Signature != only {
+		return false
+	}
+	b.Broken++
+	if b.Finding == nil {
+		b.Finding = r.finding(v)
+		b.Finding.Strategy, b.Finding.Run = "exhaustive", b.Runs-1
+	}
+	return true
+}
+
+// one is 1 for yes.
+func one(yes bool) uint64 {
+	if yes {
+		return 1
+	}
+	return 0
+}
+
 // add adds what came of another subtree.
 func (b *Subtree) add(o *Subtree) {
 	b.Runs += o.Runs
 	b.Blocked += o.Blocked
 	b.Classes += o.Classes
+	b.States += o.States
 	b.Steps += o.Steps
 	b.Broken += o.Broken
 	b.Long += o.Long

@@ -43,17 +43,18 @@ type search struct {
 	first   [machine.MaxAgents]int32 // see independent
 	words   []machine.PA
 
-	all      bool                         // goes on behind a violation
-	full     int                          // nodes above this depth try all agents
-	claim    func(number uint64) *Subtree // answers those to explore; nil for none
-	reached  uint64                       // roots of subtrees
-	deeper   bool                         // some had nodes below them
-	root     int                          // the depth of that in progress
-	sub      *Subtree                     // in progress
-	closed   *Subtree                     // has just been finished
-	classes  map[uint64]struct{}          // of the subtree in progress
-	workload *Replayer                    // answers workload questions; nil to branch over them
-	drifted  bool
+	all     bool                         // goes on behind a violation
+	full    int                          // nodes above this depth try all agents
+	claim   func(number uint64) *Subtree // answers those to explore; nil for none
+	reached uint64                       // roots of subtrees
+	deeper  bool                         // some had nodes below them
+	root    int                          // the depth of that in progress
+	sub     *Subtree                     // in progress
+	closed  *Subtree                     // has just been finished
+	classes map[uint64]struct{}          // of the subtree in progress
+	fixed   *Replayer                    // answers workload questions; nil to branch over them
+	only    string                       // see ExhaustOptions
+	drifted bool
 }
 
 // Set is a set of agents.
@@ -181,35 +182,10 @@ func (s *search) account(v *verdict) {
 		b.Blocked++
 		return
 	}
-	b.Runs++
-	b.Steps += uint64(v.Steps)
-	b.Records += uint64(len(v.History))
-	b.Threads = max(b.Threads, v.Threads)
-	calls := 0
-	for i := range v.History {
-		if v.History[i].Kind == machine.CallRecord {
-			calls++
-		}
-	}
-	b.Operations = max(b.Operations, calls)
-	if v.Fair {
-		b.Long++
-	}
-	if v.unknown != "" {
-		b.Unknown++
-		b.UnknownWhy = v.unknown
-	}
+	b.count(v)
 	s.classes[v.Fingerprint] = struct{}{}
 	b.Classes = uint64(len(s.classes))
-	if v.violation == nil {
-		return
-	}
-	b.Broken++
-	if b.Finding == nil {
-		b.Finding = s.finding(v)
-		b.Finding.Strategy, b.Finding.Run = "exhaustive", b.Runs-1
-	}
-	if !s.all {
+	if b.judge(s.runner, v, s.only) && !s.all {
 		s.closed, s.sub = b, nil
 	}
 }
@@ -230,8 +206,8 @@ func (s *search) share() float64 {
 
 // Choose answers a question of the run.
 func (s *search) Choose(c *machine.Choice) int {
-	if c.Kind == machine.Workload && s.workload != nil {
-		return s.workload.Choose(c)
+	if c.Kind == machine.Workload && s.fixed != nil {
+		return s.fixed.Choose(c)
 	}
 	at := s.pos
 	s.pos++

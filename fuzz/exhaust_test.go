@@ -297,7 +297,7 @@ func agree(t *testing.T, name string, target Target, want map[uint64]bool) {
 	if missing > 0 || more > 0 {
 		t.Errorf("%s: %d classes, want %d: %d missing, %d visited again", name, len(got), len(want), missing, more)
 	}
-	x := exhaust(t, target, ExhaustOptions{Workers: 2})
+	x := exhaust(t, target, ExhaustOptions{Preemptions: Unbounded, Workers: 2})
 	if x.Finding == nil && x.Steps > 0 && (x.Classes != uint64(len(want)) || x.Runs != x.Classes || !x.Passed()) {
 		t.Errorf("%s: %d classes in %d runs, want %d; %s", name, x.Classes, x.Runs, len(want), x.Inconclusive())
 	}
@@ -350,7 +350,7 @@ func private(n, k int) Target {
 
 func TestIndependentAccessesAreOneClass(t *testing.T) {
 	_, runs, ok := enumerate(t, private(2, 8), -1, 1<<20)
-	if x := exhaust(t, private(2, 8), ExhaustOptions{}); x.Classes != 1 || x.Runs != 1 || x.Blocked != 0 || !ok || runs != 12870 {
+	if x := exhaust(t, private(2, 8), ExhaustOptions{Preemptions: Unbounded}); x.Classes != 1 || x.Runs != 1 || x.Blocked != 0 || !ok || runs != 12870 {
 		t.Errorf("%d classes in %d runs, %d of them blocked; and %d runs without reduction", x.Classes, x.Runs, x.Blocked, runs)
 	}
 }
@@ -367,17 +367,17 @@ func exhaust(t testing.TB, target Target, o ExhaustOptions) Exhausted {
 // TestExhaustIsTheSame on any number of workers, and its shards add up.
 func TestExhaustIsTheSame(t *testing.T) {
 	pins := []machine.Pin{{Name: "threads", Value: 1}, {Name: "rounds"}}
-	want := exhaust(t, correct(), ExhaustOptions{Pins: pins})
+	want := exhaust(t, correct(), ExhaustOptions{Preemptions: Unbounded, Pins: pins})
 	if want.Classes != 60 || want.Runs != 60 || !want.Passed() {
 		t.Errorf("%+v", want)
 	}
-	two := exhaust(t, correct(), ExhaustOptions{Pins: pins, Workers: 2})
+	two := exhaust(t, correct(), ExhaustOptions{Preemptions: Unbounded, Pins: pins, Workers: 2})
 	if !reflect.DeepEqual(two, want) {
 		t.Errorf("two workers: %+v, want %+v", two, want)
 	}
 	var sum Subtree
 	for i := range uint64(3) {
-		x := exhaust(t, correct(), ExhaustOptions{Pins: pins, Workers: 2, Shard: Shard{i + 1, 3}})
+		x := exhaust(t, correct(), ExhaustOptions{Preemptions: Unbounded, Pins: pins, Workers: 2, Shard: Shard{i + 1, 3}})
 		sum.add(&x.Subtree)
 	}
 	if !reflect.DeepEqual(sum, want.Subtree) {
@@ -388,7 +388,7 @@ func TestExhaustIsTheSame(t *testing.T) {
 func TestExhaustFinds(t *testing.T) {
 	var first *Finding
 	for _, workers := range []int{1, 2} {
-		x := exhaust(t, checkThenAct(), ExhaustOptions{Workers: workers, Pins: []machine.Pin{{Name: "threads"}}})
+		x := exhaust(t, checkThenAct(), ExhaustOptions{Preemptions: Unbounded, Workers: workers, Pins: []machine.Pin{{Name: "threads"}}})
 		if x.Finding == nil || x.Passed() {
 			t.Fatalf("nothing found: %+v", x)
 		}
@@ -405,8 +405,68 @@ func TestExhaustFinds(t *testing.T) {
 }
 
 func TestExhaustStops(t *testing.T) {
-	x := exhaust(t, correct(), ExhaustOptions{Runs: 500})
+	x := exhaust(t, correct(), ExhaustOptions{Preemptions: Unbounded, Runs: 500})
 	if why := x.Inconclusive(); !strings.HasPrefix(why, "stopped after") || x.Passed() {
 		t.Errorf("%q: %+v", why, x)
+	}
+}
+
+// TestBoundsAgreeWithEnumeration: a search with a bound finds the classes of all
+// schedules within the bound.
+func TestBoundsAgreeWithEnumeration(t *testing.T) {
+	programs := 300
+	if testing.Short() {
+		programs = 60
+	}
+	ops := slices.Concat(plainOps, awaitOps, exclusiveOps, recordOps)
+	grown := 0
+	for seed := range uint64(programs) {
+		r := NewRand(seed, 78)
+		p := draw(&r, ops, false)
+		last := uint64(0)
+		for bound := range 4 {
+			want, _, ok := enumerate(t, p.target(), bound, 20000)
+			if !ok {
+				continue
+			}
+			x := exhaust(t, p.target(), ExhaustOptions{Preemptions: bound, Workers: 2, All: true})
+			if x.Classes != uint64(len(want)) {
+				t.Errorf("seed %d: %d classes with %d preemptions, want %d: %s", seed, x.Classes, bound, len(want), p)
+			}
+			grown += int(one(x.Classes > last))
+			last = x.Classes
+		}
+	}
+	if grown < programs {
+		t.Errorf("the bounds made a difference %d times only", grown)
+	}
+}
+
+// TestBoundIsTheSame on any number of workers; its shards add up, and its first
+// violation has the fewest preemptions.
+func TestBoundIsTheSame(t *testing.T) {
+	o := ExhaustOptions{Preemptions: 3, Pins: []machine.Pin{{Name: "threads", Value: 1}}}
+	want := exhaust(t, correct(), o)
+	if want.Classes < 1000 || !want.Passed() {
+		t.Errorf("%+v: %s", want, want.Inconclusive())
+	}
+	o.Workers = 2
+	if two := exhaust(t, correct(), o); !reflect.DeepEqual(two, want) {
+		t.Errorf("two workers: %+v, want %+v", two, want)
+	}
+	var sum Subtree
+	for i := range uint64(3) {
+		o.Shard = Shard{i + 1, 3}
+		x := exhaust(t, correct(), o)
+		sum.Classes, sum.Runs = sum.Classes+x.Classes, sum.Runs+x.Runs
+	}
+	if sum.Classes != want.Classes || sum.Runs != want.Runs {
+		t.Errorf("three shards: %+v, want %+v", sum, want.Subtree)
+	}
+	for _, workers := range []int{1, 2} {
+		x := exhaust(t, checkThenAct(), ExhaustOptions{Preemptions: 4, Workers: workers, Pins: []machine.Pin{{Name: "threads"}}})
+		if x.Finding == nil || x.Finding.Schedule.Count(machine.Preemption) != 2 {
+			t.Errorf("%d workers: %v", workers, x.Finding.Schedule)
+		}
 	}
 }

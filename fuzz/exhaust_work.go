@@ -6,9 +6,10 @@ import (
 	"sync/atomic"
 )
 
-// Exhaust explores all classes of a target's runs: two runs are of one class if
+// Exhaust explores all classes of a target's runs, or of those with so many
+// preemptions at most: two runs are of one class if
 // they differ in the order of independent steps only. It stops at the first
-// violation. It fails if the target or the options are not valid, the ledger
+// violation, which has as few preemptions as any if they are bounded. It fails if the target or the options are not valid, the ledger
 // fails, or the target is not deterministic.
 func Exhaust(t Target, o ExhaustOptions) (Exhausted, error) {
 	x, err := newExhaustion(t, o)
@@ -16,6 +17,9 @@ func Exhaust(t Target, o ExhaustOptions) (Exhausted, error) {
 		return Exhausted{}, err
 	}
 	defer x.close()
+	if o.Preemptions >= 0 {
+		return x.exhaustBounded()
+	}
 	if err := x.split(); err != nil {
 		return Exhausted{}, err
 	}
@@ -31,6 +35,36 @@ func Exhaust(t Target, o ExhaustOptions) (Exhausted, error) {
 	return x.sum()
 }
 
+// exhaustBounded is Exhaust with a bound. A violation that several workers have
+// found is looked for again by one, for the first in a fixed order.
+func (x *exhaustion) exhaustBounded() (Exhausted, error) {
+	var b *Subtree
+	var err error
+	x.done = make([]*Subtree, 1)
+	if x.Ledger != nil {
+		b, err = x.Ledger.Load(0)
+	}
+	if b == nil && err == nil {
+		b, err = x.bound(x.runners)
+		if err == nil && x.broken && len(x.runners) > 1 {
+			x.broken = false
+			x.runs.Store(0)
+			b, err = x.bound(x.runners[:1])
+		}
+		if err == nil && x.Ledger != nil && !x.stopped.Load() {
+			err = x.Ledger.Save(b)
+		}
+	}
+	x.done[0] = b
+	out := x.summary()
+	if b != nil {
+		out.add(b)
+	}
+	out.Stopped = x.stopped.Load() && (out.Finding == nil || x.All)
+	out.Explored = out.Subtrees - one(out.Stopped)
+	return out, err
+}
+
 // exhaustion is a search on all workers. Each walks over the same top of the tree
 // of all runs, and explores those subtrees below it which it is the first to
 // reach.
@@ -43,11 +77,12 @@ type exhaustion struct {
 	mu      sync.Mutex
 	claimed []bool
 	done    []*Subtree
-	last    uint64 // subtrees from this one on need not be explored
+	parts   []*Subtree // that were stopped before their ends
+	last    uint64     // subtrees from this one on need not be explored
 	told    ExhaustProgress
 	shares  float64 // of the shard's subtrees, that have been explored
 	err     error
-
+	broken  bool          // a bounded search has found a violation
 	runs    atomic.Uint64 // made, also in subtrees in progress
 	stopped atomic.Bool
 }
@@ -109,8 +144,9 @@ func (x *exhaustion) catch(err *error) {
 func (x *exhaustion) search(r *runner) *search {
 	s := newSearch(r)
 	s.full, s.all = x.depth, x.All
+	s.only = x.Only
 	if x.Workload != nil {
-		s.workload = NewReplayer(*x.Workload)
+		s.fixed = NewReplayer(*x.Workload)
 	}
 	return s
 }
@@ -130,6 +166,9 @@ func (x *exhaustion) work(r *runner) {
 			}
 		}
 		if s.sub != nil && x.ends(s) {
+			x.mu.Lock()
+			x.parts = append(x.parts, s.sub)
+			x.mu.Unlock()
 			return
 		}
 	}
@@ -222,10 +261,7 @@ func (x *exhaustion) fail(err error) {
 
 // sum adds up the subtrees in order, up to the first violation.
 func (x *exhaustion) sum() (Exhausted, error) {
-	out := Exhausted{
-		Target: x.target.Name, Pins: x.Pins, Limits: x.runners[0].machine.Limits(), Judges: len(x.target.Judges),
-		Shard: x.Shard, Subtrees: x.Shard.blocks(uint64(len(x.done))),
-	}
+	out := x.summary()
 	for _, b := range x.done {
 		if b == nil {
 			continue
@@ -236,6 +272,19 @@ func (x *exhaustion) sum() (Exhausted, error) {
 			break
 		}
 	}
+	if out.Finding == nil || x.All {
+		for _, b := range x.parts {
+			out.add(b)
+		}
+	}
 	out.Stopped = (out.Finding == nil || x.All) && out.Explored < out.Subtrees
 	return out, x.err
+}
+
+func (x *exhaustion) summary() Exhausted {
+	return Exhausted{
+		Target: x.target.Name, Preemptions: max(x.Preemptions, Unbounded), Pins: x.Pins,
+		Limits: x.runners[0].machine.Limits(), Judges: len(x.target.Judges),
+		Shard: x.Shard, Subtrees: x.Shard.blocks(uint64(len(x.done))),
+	}
 }

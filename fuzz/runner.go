@@ -49,7 +49,8 @@ type runner struct {
 	races    *checkers.Races      // nil if races are intended
 	traced   func(*machine.Event) // told of every event, or nil
 	online   online
-	cut      bool // the run was given up, and is not to be judged
+	cut      bool              // the run was given up, and is not to be judged
+	wanted   func(uint64) bool // whether runs of a class are to be judged; nil for all
 	watch    []func(*machine.Event)
 }
 
@@ -162,7 +163,7 @@ func (r *runner) run(c machine.Chooser) *verdict {
 	r.out = verdict{}
 	if program, ok := r.setUp(); ok {
 		r.out.Result = r.machine.Run(program.Threads...)
-		if !r.cut {
+		if !r.cut && (r.wanted == nil || r.wanted(r.out.Fingerprint)) {
 			r.judge(program)
 		}
 	}
