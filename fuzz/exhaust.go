@@ -7,10 +7,11 @@ import (
 	"github.com/fusedos/stramash/machine"
 )
 
-// ExhaustOptions say what to explore.
+// ExhaustOptions say what to explore. The zero value explores everything.
 type ExhaustOptions struct {
-	// Preemptions is how many there may be in a schedule (see
-	// machine.Preemption), or Unbounded.
+	// Bounded has Preemptions say how many there may be in a schedule (see
+	// machine.Preemption).
+	Bounded     bool
 	Preemptions int
 	// Workers is the number of machines at work at a time; zero means one. No
 	// result depends on it.
@@ -43,9 +44,6 @@ type ExhaustOptions struct {
 	// operation; it may be nil.
 	Watchdog *Watchdog
 }
-
-// Unbounded is ExhaustOptions.Preemptions for all schedules.
-const Unbounded = -1
 
 // ExhaustProgress is how far a search is.
 type ExhaustProgress struct {
@@ -95,7 +93,8 @@ type SubtreeLedger interface {
 type Exhausted struct {
 	Subtree     // the sum of all
 	Target      string
-	Preemptions int // as ExhaustOptions has it
+	Bounded     bool // as ExhaustOptions has it
+	Preemptions int
 	Pins        []machine.Pin
 	Limits      machine.Limits // that were in force
 	Subtrees    uint64         // how many there are, in the shard
@@ -137,7 +136,7 @@ func (e Exhausted) Claim() string {
 		fmt.Fprintf(&b, "%s %s=%d", []string{" with", ","}[min(i, 1)], p.Name, p.Value)
 	}
 	fmt.Fprintf(&b, ": %d threads, %d operations", e.Threads, e.Operations)
-	if e.Preemptions >= 0 {
+	if e.Bounded {
 		fmt.Fprintf(&b, ", at most %d preemptions", e.Preemptions)
 	}
 	for _, l := range []struct {

@@ -297,7 +297,7 @@ func agree(t *testing.T, name string, target Target, want map[uint64]bool) {
 	if missing > 0 || more > 0 {
 		t.Errorf("%s: %d classes, want %d: %d missing, %d visited again", name, len(got), len(want), missing, more)
 	}
-	x := exhaust(t, target, ExhaustOptions{Preemptions: Unbounded, Workers: 2})
+	x := exhaust(t, target, ExhaustOptions{Workers: 2})
 	if x.Finding == nil && x.Steps > 0 && (x.Classes != uint64(len(want)) || x.Runs != x.Classes || !x.Passed()) {
 		t.Errorf("%s: %d classes in %d runs, want %d; %s", name, x.Classes, x.Runs, len(want), x.Inconclusive())
 	}
@@ -350,7 +350,7 @@ func private(n, k int) Target {
 
 func TestIndependentAccessesAreOneClass(t *testing.T) {
 	_, runs, ok := enumerate(t, private(2, 8), -1, 1<<20)
-	if x := exhaust(t, private(2, 8), ExhaustOptions{Preemptions: Unbounded}); x.Classes != 1 || x.Runs != 1 || x.Blocked != 0 || !ok || runs != 12870 {
+	if x := exhaust(t, private(2, 8), ExhaustOptions{}); x.Classes != 1 || x.Runs != 1 || x.Blocked != 0 || !ok || runs != 12870 {
 		t.Errorf("%d classes in %d runs, %d of them blocked; and %d runs without reduction", x.Classes, x.Runs, x.Blocked, runs)
 	}
 }
@@ -367,17 +367,17 @@ func exhaust(t testing.TB, target Target, o ExhaustOptions) Exhausted {
 // TestExhaustIsTheSame on any number of workers, and its shards add up.
 func TestExhaustIsTheSame(t *testing.T) {
 	pins := []machine.Pin{{Name: "threads", Value: 1}, {Name: "rounds"}}
-	want := exhaust(t, correct(), ExhaustOptions{Preemptions: Unbounded, Pins: pins})
+	want := exhaust(t, correct(), ExhaustOptions{Pins: pins})
 	if want.Classes != 60 || want.Runs != 60 || !want.Passed() {
 		t.Errorf("%+v", want)
 	}
-	two := exhaust(t, correct(), ExhaustOptions{Preemptions: Unbounded, Pins: pins, Workers: 2})
+	two := exhaust(t, correct(), ExhaustOptions{Pins: pins, Workers: 2})
 	if !reflect.DeepEqual(two, want) {
 		t.Errorf("two workers: %+v, want %+v", two, want)
 	}
 	var sum Subtree
 	for i := range uint64(3) {
-		x := exhaust(t, correct(), ExhaustOptions{Preemptions: Unbounded, Pins: pins, Workers: 2, Shard: Shard{i + 1, 3}})
+		x := exhaust(t, correct(), ExhaustOptions{Pins: pins, Workers: 2, Shard: Shard{i + 1, 3}})
 		sum.add(&x.Subtree)
 	}
 	if !reflect.DeepEqual(sum, want.Subtree) {
@@ -388,7 +388,7 @@ func TestExhaustIsTheSame(t *testing.T) {
 func TestExhaustFinds(t *testing.T) {
 	var first *Finding
 	for _, workers := range []int{1, 2} {
-		x := exhaust(t, checkThenAct(), ExhaustOptions{Preemptions: Unbounded, Workers: workers, Pins: []machine.Pin{{Name: "threads"}}})
+		x := exhaust(t, checkThenAct(), ExhaustOptions{Workers: workers, Pins: []machine.Pin{{Name: "threads"}}})
 		if x.Finding == nil || x.Passed() {
 			t.Fatalf("nothing found: %+v", x)
 		}
@@ -405,7 +405,7 @@ func TestExhaustFinds(t *testing.T) {
 }
 
 func TestExhaustStops(t *testing.T) {
-	x := exhaust(t, correct(), ExhaustOptions{Preemptions: Unbounded, Runs: 500})
+	x := exhaust(t, correct(), ExhaustOptions{Runs: 500})
 	if why := x.Inconclusive(); !strings.HasPrefix(why, "stopped after") || x.Passed() {
 		t.Errorf("%q: %+v", why, x)
 	}
@@ -429,7 +429,7 @@ func TestBoundsAgreeWithEnumeration(t *testing.T) {
 			if !ok {
 				continue
 			}
-			x := exhaust(t, p.target(), ExhaustOptions{Preemptions: bound, Workers: 2, All: true})
+			x := exhaust(t, p.target(), ExhaustOptions{Bounded: true, Preemptions: bound, Workers: 2, All: true})
 			if x.Classes != uint64(len(want)) {
 				t.Errorf("seed %d: %d classes with %d preemptions, want %d: %s", seed, x.Classes, bound, len(want), p)
 			}
@@ -445,7 +445,7 @@ func TestBoundsAgreeWithEnumeration(t *testing.T) {
 // TestBoundIsTheSame on any number of workers; its shards add up, and its first
 // violation has the fewest preemptions.
 func TestBoundIsTheSame(t *testing.T) {
-	o := ExhaustOptions{Preemptions: 3, Pins: []machine.Pin{{Name: "threads", Value: 1}}}
+	o := ExhaustOptions{Bounded: true, Preemptions: 3, Pins: []machine.Pin{{Name: "threads", Value: 1}}}
 	want := exhaust(t, correct(), o)
 	if want.Classes < 1000 || !want.Passed() {
 		t.Errorf("%+v: %s", want, want.Inconclusive())
@@ -464,7 +464,7 @@ func TestBoundIsTheSame(t *testing.T) {
 		t.Errorf("three shards: %+v, want %+v", sum, want.Subtree)
 	}
 	for _, workers := range []int{1, 2} {
-		x := exhaust(t, checkThenAct(), ExhaustOptions{Preemptions: 4, Workers: workers, Pins: []machine.Pin{{Name: "threads"}}})
+		x := exhaust(t, checkThenAct(), ExhaustOptions{Bounded: true, Preemptions: 4, Workers: workers, Pins: []machine.Pin{{Name: "threads"}}})
 		if x.Finding == nil || x.Finding.Schedule.Count(machine.Preemption) != 2 {
 			t.Errorf("%d workers: %v", workers, x.Finding.Schedule)
 		}

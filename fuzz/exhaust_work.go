@@ -17,7 +17,7 @@ func Exhaust(t Target, o ExhaustOptions) (Exhausted, error) {
 		return Exhausted{}, err
 	}
 	defer x.close()
-	if o.Preemptions >= 0 {
+	if o.Bounded {
 		return x.exhaustBounded()
 	}
 	if err := x.split(); err != nil {
@@ -283,7 +283,7 @@ func (x *exhaustion) sum() (Exhausted, error) {
 
 func (x *exhaustion) summary() Exhausted {
 	return Exhausted{
-		Target: x.target.Name, Preemptions: max(x.Preemptions, Unbounded), Pins: x.Pins,
+		Target: x.target.Name, Bounded: x.Bounded, Preemptions: x.Preemptions, Pins: x.Pins,
 		Limits: x.runners[0].machine.Limits(), Judges: len(x.target.Judges),
 		Shard: x.Shard, Subtrees: x.Shard.blocks(uint64(len(x.done))),
 	}
