@@ -37,6 +37,8 @@ type Ledger interface {
 	Load(number uint64) (*Block, error)
 	// Save keeps a block that is done.
 	Save(*Block) error
+	// Found keeps the first finding of a signature in a block before it is done.
+	Found(*Finding) error
 }
 
 // Shard is a part of a run set: the blocks whose number is Index-1 modulo Count.
@@ -68,6 +70,11 @@ func (s Shard) Runs(all uint64) uint64 {
 		missing = blocks*BlockRuns - all
 	}
 	return n*BlockRuns - missing
+}
+
+// Holds says whether a run, by its number in the set, is the shard's.
+func (s Shard) Holds(run uint64) bool {
+	return s.Count == 0 || run/BlockRuns%s.Count == s.Index-1
 }
 
 // nth is the number of the shard's i-th block, from 0.
@@ -115,7 +122,9 @@ func (h *hunt) block(r *runner, n uint64) (*Block, error) {
 			learner.Learn(r.feedback(v))
 		}
 		if v.violation != nil {
-			h.found(b, r, v, run)
+			if err := h.found(b, r, v, run); err != nil {
+				return nil, err
+			}
 			if !h.All {
 				break
 			}
@@ -156,14 +165,18 @@ func (b *Block) add(v *verdict, run uint64, seen map[uint64]struct{}) {
 }
 
 // found keeps the first finding of each signature.
-func (h *hunt) found(b *Block, r *runner, v *verdict, run uint64) {
+func (h *hunt) found(b *Block, r *runner, v *verdict, run uint64) error {
 	same := func(f *Finding) bool { return f.Signature == v.violation.Signature }
 	if slices.ContainsFunc(b.Findings, same) {
-		return
+		return nil
 	}
 	f := r.finding(v)
 	f.Strategy, f.Seed, f.Run, f.Pins = h.Strategy, h.Seed, run, h.Pins
 	b.Findings = append(b.Findings, f)
+	if h.Ledger == nil {
+		return nil
+	}
+	return h.Ledger.Found(f)
 }
 
 // repeats makes the last run again, by its schedule, and answers whether it

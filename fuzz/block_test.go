@@ -17,6 +17,7 @@ type shelf struct {
 	mu     sync.Mutex
 	blocks map[uint64]*Block
 	loads  int
+	found  []*Finding
 	full   bool
 }
 
@@ -76,6 +77,9 @@ func TestShardBlocks(t *testing.T) {
 				s := Shard{i, count}
 				runs += s.Runs(max(n*BlockRuns, 1) - 1)
 				for k := range s.blocks(n) {
+					if !s.Holds(s.nth(k)*BlockRuns) || count > 1 && s.Holds((s.nth(k)+1)*BlockRuns) {
+						t.Errorf("shard %v is wrong about holding block %d", s, s.nth(k))
+					}
 					done[s.nth(k)]++
 				}
 			}
@@ -99,10 +103,22 @@ func TestShardBlocks(t *testing.T) {
 	}
 }
 
+func (s *shelf) Found(f *Finding) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.full {
+		return errors.New("the shelf is full")
+	}
+	s.found = append(s.found, f)
+	return nil
+}
+
 func TestLedgerThatFailsIsAnError(t *testing.T) {
-	_, err := Hunt(correct(), Options{Runs: 10, Ledger: &shelf{full: true}})
-	if err == nil || !strings.Contains(err.Error(), "full") {
-		t.Errorf("got %v", err)
+	for _, target := range []Target{correct(), checkThenAct()} {
+		_, err := Hunt(target, Options{Runs: 1000, Ledger: &shelf{full: true}})
+		if err == nil || !strings.Contains(err.Error(), "full") {
+			t.Errorf("got %v", err)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package fuzz
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"sync"
@@ -324,12 +325,21 @@ func (s *Summary) add(b *Block, seen map[uint64]struct{}) {
 	s.Evidence.merge(b.Evidence)
 	s.Arms = addArms(s.Arms, b.Arms)
 	for _, f := range b.Findings {
-		same := func(g *Finding) bool { return g.Signature == f.Signature }
-		if !slices.ContainsFunc(s.Findings, same) {
-			s.Findings = append(s.Findings, f)
+		s.AddFinding(f)
+	}
+}
+
+// AddFinding adds a finding of the run set, unless there is one of its signature
+// and an earlier run.
+func (s *Summary) AddFinding(f *Finding) {
+	same := func(g *Finding) bool { return g.Signature == f.Signature }
+	if i := slices.IndexFunc(s.Findings, same); i >= 0 {
+		if s.Findings[i].Run <= f.Run {
+			return
 		}
+		s.Findings = slices.Delete(s.Findings, i, i+1)
 	}
-	if len(s.Findings) > 0 {
-		s.Finding = s.Findings[0]
-	}
+	s.Findings = append(s.Findings, f)
+	slices.SortStableFunc(s.Findings, func(a, b *Finding) int { return cmp.Compare(a.Run, b.Run) })
+	s.Finding = s.Findings[0]
 }

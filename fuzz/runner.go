@@ -167,6 +167,9 @@ func (r *runner) run(c machine.Chooser) *verdict {
 			r.judge(program)
 		}
 	}
+	if v := r.out.violation; v != nil { // it must survive every form of output
+		v.Message, v.Signature = strings.ToValidUTF8(v.Message, "\ufffd"), strings.ToValidUTF8(v.Signature, "\ufffd")
+	}
 	if r.evidence != nil {
 		r.evidence.Conflict = r.evidence.Conflict || r.meets.met
 	}

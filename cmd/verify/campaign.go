@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/fusedos/stramash/fuzz"
+	campaigns "github.com/fusedos/stramash/fuzz/campaign"
 )
 
 // campaign hunts in targets, one after another.
@@ -16,8 +17,9 @@ type campaign struct {
 	a        *app
 	options  fuzz.Options
 	outputs  *outputs
-	deadline time.Time // of the wall clock; zero means none
-	whole    bool      // print every step of a violation
+	deadline time.Time      // of the wall clock; zero means none
+	whole    bool           // print every step of a violation
+	dir      *campaigns.Dir // that keeps the results, or nil
 }
 
 // outcome is what came of one target.
@@ -64,6 +66,38 @@ func (f *flags) campaign(runs uint64) *campaignFlags {
 	return c
 }
 
+// recall fills in what the campaign in a directory says and the user does not,
+// and answers the names of the targets.
+func (c *campaign) recall(f *flags, dir string, names []string) ([]string, error) {
+	p, targets, err := campaigns.Read(dir)
+	if err != nil || len(targets) == 0 {
+		return names, err
+	}
+	if !f.isSet("strategy") {
+		c.options.Strategy = p.Strategy
+	}
+	if !f.isSet("seed") {
+		c.options.Seed = p.Seed
+	}
+	if !f.isSet("runs") {
+		c.options.Runs = p.Runs
+	}
+	if !f.isSet("param") {
+		c.options.Pins = p.Pins
+	}
+	if len(names) == 0 {
+		names = targets
+	}
+	return names, nil
+}
+
+// keepIn has the results kept in a directory.
+func (c *campaign) keepIn(dir string, targets []fuzz.Target) (err error) {
+	o := c.options
+	c.dir, err = campaigns.Open(dir, campaigns.Plan{Strategy: o.Strategy, Seed: o.Seed, Runs: o.Runs, Pins: o.Pins}, targets, o.Watchdog)
+	return err
+}
+
 // start makes the campaign that the flags ask for.
 func (c *campaignFlags) start(a *app) *campaign {
 	out := &campaign{a: a, outputs: c.outputs}
@@ -97,7 +131,11 @@ func (c *campaign) hunt(t fuzz.Target) outcome {
 	line := c.a.newProgress()
 	o.Progress = func(n uint64) { line.runs(t.Name, n, out.asked) }
 	began := time.Now()
-	out.Summary, out.err = fuzz.Hunt(t, o)
+	if c.dir != nil {
+		out.Summary, out.err = c.dir.Hunt(t, o)
+	} else {
+		out.Summary, out.err = fuzz.Hunt(t, o)
+	}
 	out.seconds = seconds(began)
 	out.Target = t.Name
 	for i, f := range out.Findings {
@@ -127,6 +165,9 @@ func (o *outcome) shrink(c *campaign, f *fuzz.Finding) {
 	report, err := c.a.report(o.target, small, c.whole)
 	o.err = errors.Join(o.err, err)
 	o.found = append(o.found, found{small, report})
+	if c.dir != nil && !c.a.interrupted() {
+		o.err = errors.Join(o.err, c.dir.Keep(f, report))
+	}
 }
 
 func (a *app) interrupted() bool { return a.ctx.Err() != nil }

@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/fusedos/stramash/fuzz"
+	"github.com/fusedos/stramash/machine"
 )
 
 // run is verify run.
@@ -15,23 +16,18 @@ func (a *app) run(args []string) (status, error) {
 	whole := f.Bool("v", false, "print every step of a violation, not only the last ones")
 	var fixed pins
 	f.Var(&fixed, "param", "fix a parameter of the targets, as `NAME=NUMBER`; may be repeated")
+	dir := f.String("campaign", "", "keep the results in this `directory`: what is there already is not done again, and -all is on")
 	names, err := f.parse(args)
 	if err != nil {
 		return 0, err
 	}
-	chosen, err := a.pick(names)
-	if err != nil {
-		return 0, err
-	}
 	c := shared.start(a)
+	c.options.Strategy, c.options.Pins, c.whole = *strategy, fixed, *whole
 	if *strategy == "natural" && !f.isSet("runs") {
 		c.options.Runs = 1 // all are the same
 	}
-	if err := checkStrategy(*strategy); err != nil {
-		return 0, err
-	}
-	c.options.Strategy, c.options.Pins, c.whole = *strategy, fixed, *whole
-	if err := checkPins(chosen, fixed); err != nil {
+	chosen, err := c.choose(f, *dir, names)
+	if err != nil {
 		return 0, err
 	}
 	if err := c.outputs.begin(targetNames(chosen)); err != nil {
@@ -42,6 +38,26 @@ func (a *app) run(args []string) (status, error) {
 		return worst(s, statusOf(err)), err
 	}
 	return s, nil
+}
+
+// choose finds the targets, and checks what is asked of them. It opens the
+// directory, if one is given.
+func (c *campaign) choose(f *flags, dir string, names []string) (chosen []fuzz.Target, err error) {
+	if dir != "" {
+		if names, err = c.recall(f, dir, names); err != nil {
+			return nil, err
+		}
+	}
+	if err := checkStrategy(c.options.Strategy); err != nil {
+		return nil, err
+	}
+	if chosen, err = c.a.pick(names); err != nil {
+		return nil, err
+	}
+	if err = checkPins(chosen, c.options.Pins); err == nil && dir != "" {
+		err = c.keepIn(dir, chosen)
+	}
+	return chosen, err
 }
 
 func targetNames(targets []fuzz.Target) (names []string) {
@@ -59,7 +75,7 @@ func checkStrategy(wanted string) error {
 
 // checkPins makes sure, before any target runs, that all have the parameters:
 // each target makes one run with them.
-func checkPins(targets []fuzz.Target, fixed pins) error {
+func checkPins(targets []fuzz.Target, fixed []machine.Pin) error {
 	if len(fixed) == 0 {
 		return nil
 	}

@@ -14,6 +14,9 @@ func testTargets() []fuzz.Target {
 	if os.Getenv("WITH_BROKEN") != "" {
 		all = append(all, broken(), unsure(), loose())
 	}
+	if os.Getenv("WITH_SEVERAL") != "" {
+		all = append(all, several())
+	}
 	if os.Getenv("WITH_ENDLESS") != "" {
 		all = append(all, endless())
 	}
@@ -65,6 +68,37 @@ func broken() fuzz.Target {
 	}, give)
 	t.IntendedRaces = true
 	return t
+}
+
+// several has three faults, of which one shows in one run of a thousand.
+func several() fuzz.Target {
+	t := broken()
+	t.Name = "test/several"
+	inner := t.Setup
+	t.Setup = func(m *machine.Machine) fuzz.Program {
+		a, b := m.Choose("a", 64), m.Choose("b", 16)
+		p := inner(m)
+		after := p.After
+		p.After = func() error {
+			uncommon(a)
+			rare(a, b)
+			return after()
+		}
+		return p
+	}
+	return t
+}
+
+func uncommon(a int) {
+	if a == 62 {
+		panic("uncommon")
+	}
+}
+
+func rare(a, b int) {
+	if a == 63 && b == 15 {
+		panic("rare")
+	}
 }
 
 // undecided is a judge that never comes to a conclusion.

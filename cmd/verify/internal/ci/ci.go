@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/fusedos/stramash/fuzz"
+	"github.com/fusedos/stramash/fuzz/campaign"
 	"github.com/fusedos/stramash/machine"
 )
 
@@ -95,8 +96,8 @@ func sourceOf(s machine.Site) (file string, relative bool) {
 	return filepath.ToSlash(s.File), s.Func == "" && !filepath.IsAbs(s.File)
 }
 
-// WriteFile replaces a file as a whole: whenever the process ends, the file is
-// the old one or the new one. It fails where there is what is not a file.
+// WriteFile replaces a file as a whole; see campaign.WriteFile. It fails where
+// there is what is not a file.
 func WriteFile(name string, data []byte) error {
 	if info, err := os.Stat(name); err == nil {
 		if !info.Mode().IsRegular() {
@@ -106,20 +107,5 @@ func WriteFile(name string, data []byte) error {
 			return err
 		}
 	}
-	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // it is gone if all went well
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Chmod(0o644)
-	}
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	if err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), name)
+	return campaign.WriteFile(name, data)
 }
