@@ -36,7 +36,7 @@ const module = "github.com/fusedos/stramash/"
 // layers are the folders, each of which may import those before it.
 var layers = []string{
 	"model", "coherence", "machine", "locks", "pagetable", "kernel",
-	"workload", "checkers", "fuzz", "targets", "corpus", "cmd",
+	"workload", "checkers", "fuzz", "campaign", "targets", "corpus", "cmd",
 }
 
 func layerOf(path string) int {
@@ -120,9 +120,9 @@ var (
 		"time", "os", "math/rand", "math/rand/v2", "log", "net", "crypto/rand", "testing", "unsafe",
 	}
 	allowed = map[string][]string{
-		"fuzz/watchdog.go":      {"time"},
-		"fuzz/check.go":         {"os", "testing"},
-		"fuzz/campaign/file.go": {"os"},
+		"fuzz/watchdog.go": {"time"},
+		"fuzz/check.go":    {"os", "testing"},
+		"campaign/file.go": {"os"},
 	}
 )
 

@@ -8,8 +8,8 @@ import (
 	"runtime"
 	"time"
 
+	campaigns "github.com/fusedos/stramash/campaign"
 	"github.com/fusedos/stramash/fuzz"
-	campaigns "github.com/fusedos/stramash/fuzz/campaign"
 )
 
 // campaign hunts in targets, one after another.

@@ -10,8 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/fusedos/stramash/campaign"
 	"github.com/fusedos/stramash/fuzz"
-	"github.com/fusedos/stramash/fuzz/campaign"
 	"github.com/fusedos/stramash/machine"
 )
 

@@ -28,6 +28,7 @@ func sampleFinding() *fuzz.Finding {
 func sampleBlock() *fuzz.Block {
 	return &fuzz.Block{
 		Number: 2, Runs: fuzz.BlockRuns, Steps: 9, Records: 8, TraceHash: 1<<64 - 2, Fingerprints: []uint64{1<<64 - 1, 0, 5},
+		Arms:    []fuzz.ArmEarned{{Name: "pct", Runs: 3, New: 2, Found: 1}},
 		Unknown: 1, UnknownWhy: "why", Findings: []*fuzz.Finding{sampleFinding()},
 		Evidence: fuzz.Evidence{Conflict: true, Overlap: true, Operations: map[string]bool{"Lock of x": true, "TryLock of x": false}},
 	}

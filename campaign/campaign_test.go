@@ -18,7 +18,7 @@ import (
 
 // faulty loses updates, and has faults that show in one run of 64 and of 1,024.
 func faulty(name string) fuzz.Target {
-	return fuzz.Target{Name: name, Platform: machine.Pair(), Setup: func(m *machine.Machine) fuzz.Program {
+	return fuzz.Target{Name: name, Platform: machine.Pair(), IntendedRaces: true, Setup: func(m *machine.Machine) fuzz.Program {
 		counter, a, b := m.Alloc(8), m.Choose("a", 64), m.Choose("b", 16)
 		return fuzz.Program{
 			Threads: fuzz.Each(m, func(t *machine.Thread) { t.Store64(counter, t.Load64(counter)+1) }),
@@ -99,7 +99,7 @@ func alone(t *testing.T) ([]fuzz.Summary, map[string]string) {
 	dir := t.TempDir()
 	s := hunt(t, mustOpen(t, dir, plan), fuzz.Options{})
 	if len(s[0].Findings) != 3 || s[0].Runs != plan.Runs {
-		t.Fatalf("%d findings in %d runs", len(s[0].Findings), s[0].Runs)
+		t.Fatalf("%d findings in %d runs: %v", len(s[0].Findings), s[0].Runs, s[0].Findings)
 	}
 	return s, files(t, dir)
 }
