@@ -33,8 +33,8 @@ func (s *Shrunk) Report(t Target, command string, w *Watchdog) (string, error) {
 	if s.Strategy != "" {
 		found = fmt.Sprintf("run %d of %s, seed %d", s.Run, s.Strategy, s.Seed)
 	}
-	fmt.Fprintf(&b, "found   %s; shrunk from %d exceptions to %d (%s)\n",
-		found, len(s.From), len(s.Schedule), s.Schedule.Classes())
+	fmt.Fprintf(&b, "found   %s; shrunk from %d exceptions to %d (%s); %s\n",
+		found, len(s.From), len(s.Schedule), s.Schedule.Classes(), s.Certificate)
 	if r.Status != Reproduced {
 		fmt.Fprintf(&b, "warning the run did not repeat itself: %s\n", r.Explain())
 	}

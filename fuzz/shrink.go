@@ -2,6 +2,7 @@ package fuzz
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/fusedos/stramash/machine"
 )
@@ -11,6 +12,8 @@ type Shrunk struct {
 	Finding          // the smallest run found that shows the same violation
 	From    Schedule // what it was made from
 	Tried   int      // runs that it took
+	// Certificate is what is known of schedules with fewer preemptions.
+	Certificate Certificate
 	// Cause is the race whose reversal makes the run pass, nil if no single
 	// one does.
 	Cause *RacingPair
@@ -21,6 +24,7 @@ type Shrunk struct {
 // ShrinkOptions bound the work of shrinking. The zero value is the default.
 type ShrinkOptions struct {
 	Search   int         // runs of random search for a smaller schedule; zero means 3000, negative none
+	Certify  int         // runs of the search for fewer preemptions; zero means 200,000, negative none
 	Stop     func() bool // asked now and then whether to stop with what there is; may be nil
 	Watchdog *Watchdog
 }
@@ -30,9 +34,10 @@ const searchSteps = 4 << 20
 
 // Shrink makes a finding small: it removes all exceptions that are not needed
 // (Zeller's ddmin, on exceptions that stay in their places when others go),
-// prefers simpler answers, and then searches at random for a run with fewer.
-// The oracle is the signature of the violation. It fails if the finding does
-// not reproduce.
+// prefers simpler answers, searches at random for a run with fewer, and then
+// explores all schedules with fewer preemptions, for one that fails or a proof
+// that there is none. The oracle is the signature of the violation. It fails if
+// the finding does not reproduce.
 func Shrink(t Target, f *Finding, o ShrinkOptions) (*Shrunk, error) {
 	r, err := newRunner(t, f.Pins, o.Watchdog)
 	if err != nil {
@@ -42,12 +47,15 @@ func Shrink(t Target, f *Finding, o ShrinkOptions) (*Shrunk, error) {
 	if f.Judge != r.races.Name() {
 		r.races = nil // a race would not count: what is broken beside it comes first
 	}
-	s := &shrinker{r: r, signature: f.Signature, ShrinkOptions: o}
+	s := &shrinker{r: r, signature: f.Signature, pins: f.Pins, ShrinkOptions: o.withDefaults()}
 	if s.best = s.attempt(f.Schedule); s.best == nil {
 		return nil, fmt.Errorf("target %s: the violation does not show when its run is repeated", t.Name)
 	}
-	s.shrink()
-	out := &Shrunk{Finding: *s.best, From: f.Schedule, Tried: s.tried}
+	certificate, err := s.shrink()
+	if err != nil {
+		return nil, err
+	}
+	out := &Shrunk{Finding: *s.best, From: f.Schedule, Tried: s.tried, Certificate: certificate}
 	out.Strategy, out.Seed, out.Run, out.Pins = f.Strategy, f.Seed, f.Run, f.Pins
 	if pair, ok := r.cause(s.best.Schedule); ok {
 		out.Cause = &pair
@@ -63,9 +71,11 @@ type shrinker struct {
 	ShrinkOptions
 	r         *runner
 	signature string
+	pins      []machine.Pin
 	best      *Finding
 	tried     int
 	steps     int
+	certified uint64 // runs that certify has made
 }
 
 // attempt runs a schedule and answers the finding if it shows the violation.
@@ -88,8 +98,8 @@ func (s *shrinker) accept(sched Schedule) bool {
 // smaller compares by what a reader has to follow.
 func smaller(a, b *Finding) bool {
 	for _, size := range []func(*Finding) int{
-		func(f *Finding) int { return len(f.Schedule) },
 		func(f *Finding) int { return f.Schedule.Count(machine.Preemption) },
+		func(f *Finding) int { return len(f.Schedule) },
 		func(f *Finding) int { return f.Schedule.answers() },
 		func(f *Finding) int { return f.Steps },
 	} {
@@ -113,13 +123,36 @@ func (s Schedule) answers() int {
 
 func (s *shrinker) stopped() bool { return s.Stop != nil && s.Stop() }
 
-func (s *shrinker) shrink() {
-	if s.Search == 0 {
-		s.Search = 3000
+func (o ShrinkOptions) withDefaults() ShrinkOptions {
+	if o.Search == 0 {
+		o.Search = 3000
 	}
+	if o.Certify == 0 {
+		o.Certify = certifyRuns
+	}
+	return o
+}
+
+// shrink makes the best as small as it can, and answers what is known of its
+// number of preemptions.
+func (s *shrinker) shrink() (Certificate, error) {
 	s.reduce()
 	for s.search() || s.restart() {
 		s.reduce()
+	}
+	for {
+		better, c, err := s.certify()
+		if err != nil {
+			return c, err
+		}
+		before := s.best.Schedule.only(machine.Workload)
+		if better {
+			s.reduce()
+		}
+		// In a smaller workload fewer preemptions may do.
+		if slices.Equal(before, s.best.Schedule.only(machine.Workload)) {
+			return c, nil
+		}
 	}
 }
 

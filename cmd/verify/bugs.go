@@ -227,6 +227,9 @@ type bugLine struct {
 	RunsMedian uint64   `json:"runs_median"`
 	RunsMax    uint64   `json:"runs_max"`
 	find.Sizes
+	Certified int     `json:"seeds_certified"` // with a proof that no failing schedule has fewer preemptions
+	Caused    int     `json:"seeds_caused"`    // with a race whose reversal makes the run pass
+	Cause     string  `json:"cause,omitempty"`
 	Otherwise string  `json:"other_rule,omitempty"` // found in place of the expected one
 	Token     string  `json:"token,omitempty"`
 	Source    string  `json:"source"`
@@ -239,6 +242,7 @@ func (b *bugHunt) print(s shown) {
 	l := bugLine{
 		Type: "bug", Bug: s.bug.Name, Found: s.Found, Small: s.Found && s.Sizes.Small(), Target: s.Target, Rule: s.Rule, Expected: s.bug.Shows, Orders: s.bug.Orders,
 		Seeds: s.Seeds, FoundSeeds: s.FoundSeeds, RunsMedian: s.RunsMedian, RunsMax: s.RunsMax,
+		Certified: s.Certified, Caused: s.Caused, Cause: s.Worst.Cause,
 		Sizes: s.Sizes, Otherwise: s.Instead.Rule, Token: s.Worst.Token, Source: s.bug.Source, Seconds: s.seconds,
 	}
 	if s.status() == statusInconclusive {
@@ -279,11 +283,11 @@ func bugSummary(all []shown, took float64) bugTotal {
 }
 
 func bugTable(w io.Writer, all []shown) {
-	fmt.Fprintln(w, "bug\tfound\ttarget\trule\truns, median\truns, most\tthreads\toperations\tpreemptions\texceptions")
+	fmt.Fprintln(w, "bug\tfound\ttarget\trule\truns, median\truns, most\tthreads\toperations\tpreemptions\texceptions\tcertified")
 	for _, s := range all {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\n", s.bug.Name, s.found(), s.Target, s.Rule,
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\n", s.bug.Name, s.found(), s.Target, s.Rule,
 			grouped(s.RunsMedian), grouped(s.RunsMax), s.Sizes.Threads, s.Sizes.Operations, s.Sizes.Preemptions,
-			s.Sizes.Exceptions)
+			s.Sizes.Exceptions, s.Certified)
 	}
 }
 

@@ -98,12 +98,14 @@ type violationLine struct {
 	ShrunkFrom  int    `json:"shrunk_from_exceptions"`
 	ShrinkTried int    `json:"shrink_runs"`
 	find.Sizes
-	Choices   []string `json:"choices"`
-	Cause     []string `json:"cause,omitempty"`     // the two accesses, in the order that fails
-	Witnesses []string `json:"witnesses,omitempty"` // the events that show it
-	Token     string   `json:"token"`
-	Replay    string   `json:"replay"`
-	Report    string   `json:"report"`
+	Choices     []string `json:"choices"`
+	Cause       []string `json:"cause,omitempty"`     // the two accesses, in the order that fails
+	Witnesses   []string `json:"witnesses,omitempty"` // the events that show it
+	Certificate string   `json:"certificate"`
+	Certified   bool     `json:"certified"` // no failing schedule has fewer preemptions
+	Token       string   `json:"token"`
+	Replay      string   `json:"replay"`
+	Report      string   `json:"report"`
 }
 
 func violation(s *fuzz.Shrunk, report string) violationLine {
@@ -112,6 +114,7 @@ func violation(s *fuzz.Shrunk, report string) violationLine {
 		Type: "violation", Target: s.Target, Judge: s.Judge, Rule: s.Rule, Message: s.Message,
 		Strategy: s.Strategy, Seed: s.Seed, Run: s.Run, ShrunkFrom: len(s.From), ShrinkTried: s.Tried,
 		Sizes: find.Measure(&s.Finding), Choices: describe(s.Schedule),
+		Certificate: s.Certificate.String(), Certified: s.Certificate.Complete(),
 		Token: token, Replay: "verify replay '" + token + "'", Report: report,
 	}
 	if c := s.Cause; c != nil {

@@ -59,13 +59,13 @@ func (a *app) makeSmaller(s subject, found *fuzz.Finding, o fuzz.ShrinkOptions, 
 	if err != nil {
 		return 0, fault{err}
 	}
-	proved := a.proved(small, o)
+	proved := a.proved(small)
 	if json {
 		l := violation(small, report)
 		a.emit(l)
 		a.emit(shrinkLine{
 			"summary", s.target.Name, "violation", len(small.From), len(small.Schedule), small.Tried,
-			!a.interrupted(), proved, l.Token,
+			!a.interrupted(), small.Certificate.Complete(), proved, l.Token,
 		})
 	} else {
 		a.printf("%s\n%s\n", report, proved)
@@ -75,31 +75,29 @@ func (a *app) makeSmaller(s subject, found *fuzz.Finding, o fuzz.ShrinkOptions, 
 
 // shrinkLine is the JSON of what shrinking came to.
 type shrinkLine struct {
-	Type    string `json:"type"`
-	Target  string `json:"target"`
-	Verdict string `json:"verdict"`
-	From    int    `json:"shrunk_from_exceptions"`
-	To      int    `json:"exceptions"`
-	Tried   int    `json:"shrink_runs"`
-	Minimal bool   `json:"minimal"` // no single exception can go
-	Proved  string `json:"proved"`
-	Token   string `json:"token"`
+	Type      string `json:"type"`
+	Target    string `json:"target"`
+	Verdict   string `json:"verdict"`
+	From      int    `json:"shrunk_from_exceptions"`
+	To        int    `json:"exceptions"`
+	Tried     int    `json:"shrink_runs"`
+	Minimal   bool   `json:"minimal"`   // no single exception can go
+	Certified bool   `json:"certified"` // no failing schedule has fewer preemptions
+	Proved    string `json:"proved"`
+	Token     string `json:"token"`
 }
 
 // proved says what was tried, and what follows for the size.
-func (a *app) proved(s *fuzz.Shrunk, o fuzz.ShrinkOptions) string {
-	tried := fmt.Sprintf("tried %s runs: ", grouped(uint64(s.Tried)))
-	searched := fmt.Sprintf("; a random search of up to %s runs found no schedule with fewer", grouped(uint64(max(o.Search, 0))))
+func (a *app) proved(s *fuzz.Shrunk) string {
+	tried := fmt.Sprintf("tried %s runs: ", grouped(uint64(s.Tried)+s.Certificate.Runs))
 	switch n := len(s.Schedule); {
 	case a.interrupted():
 		return tried + "interrupted; a smaller schedule may be easy to find"
 	case n == 0:
 		return tried + "the natural run itself has the violation: nothing is smaller"
 	case n == 1:
-		return tried + "without its one exception the violation is gone"
-	case o.Search < 0:
-		return tried + fmt.Sprintf("without any one of its %d exceptions the violation is gone", n)
+		return tried + "without its one exception the violation is gone; " + s.Certificate.String()
 	default:
-		return tried + fmt.Sprintf("without any one of its %d exceptions the violation is gone", n) + searched
+		return tried + fmt.Sprintf("without any one of its %d exceptions the violation is gone; %s", n, s.Certificate)
 	}
 }

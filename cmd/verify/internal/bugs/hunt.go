@@ -35,6 +35,8 @@ type Shown struct {
 	Rule       string // that the violation breaks
 	Seeds      int    // tried
 	FoundSeeds int    // that found it
+	Certified  int    // of those, with a proof that no failing schedule has fewer preemptions
+	Caused     int    // and with a race whose reversal makes the run pass
 	RunsMedian uint64
 	RunsMax    uint64
 	Sizes      find.Sizes // the largest of all seeds, field by field
@@ -156,6 +158,8 @@ func (b Bug) tally(target string, finds []find.Find) Shown {
 		}
 		s.FoundSeeds++
 		s.Rule = f.Rule
+		s.Certified += one(f.Certified)
+		s.Caused += one(f.Cause != "")
 		s.Sizes = s.Sizes.Max(f.Sizes)
 		runs = append(runs, f.Runs)
 		if f.Exceptions > s.Worst.Exceptions || s.Worst.Token == "" {
@@ -168,4 +172,12 @@ func (b Bug) tally(target string, finds []find.Find) Shown {
 		s.RunsMedian, s.RunsMax = (runs[(len(runs)-1)/2]+runs[len(runs)/2])/2, runs[len(runs)-1]
 	}
 	return s
+}
+
+// one is 1 for yes.
+func one(yes bool) int {
+	if yes {
+		return 1
+	}
+	return 0
 }

@@ -66,8 +66,10 @@ type Find struct {
 	Rule    string `json:"rule,omitempty"`
 	Message string `json:"message,omitempty"`
 	Sizes
-	Token  string `json:"token,omitempty"`
-	Report string `json:"report,omitempty"`
+	Certified bool   `json:"certified"`       // no failing schedule has fewer preemptions
+	Cause     string `json:"cause,omitempty"` // the race whose reversal makes the run pass
+	Token     string `json:"token,omitempty"`
+	Report    string `json:"report,omitempty"`
 }
 
 // Describe fills in what was found.
@@ -75,4 +77,8 @@ func (f *Find) Describe(s *fuzz.Shrunk, report string) {
 	f.Found, f.Report = true, report
 	f.Judge, f.Rule, f.Message = s.Judge, s.Rule, s.Message
 	f.Sizes, f.Token = Measure(&s.Finding), s.Token().String()
+	f.Certified = s.Certificate.Complete()
+	if s.Cause != nil {
+		f.Cause = s.Cause.String()
+	}
 }
