@@ -30,6 +30,11 @@ func TestDifferential(t *testing.T) {
 		t.Run(fmt.Sprint(i, " ", s.Name), func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(uint64(i), 4))
 			model, judge, frontier := Porcupine(s), LinearizableWithin(1<<24, s), LinearizableBy(byFrontier, 1<<24, s)
+			monitored := newMonitor(s.Kind, s.Initial) != nil
+			monitor := frontier
+			if monitored {
+				monitor = LinearizableBy(byMonitor, 0, s)
+			}
 			illegal, declined := 0, 0
 			for range runs {
 				h := histories.Short(rng.IntN, s, object)
@@ -40,10 +45,7 @@ func TestDifferential(t *testing.T) {
 				if v := frontier.Check(h); v.Unknown != "" || legal != (v.Violation == nil) {
 					t.Fatalf("frontier: got %+v, want a pass: %v: %+v", v, legal, h)
 				}
-				if newMonitor(s.Kind, s.Initial) == nil {
-					continue
-				}
-				switch v := LinearizableBy(byMonitor, 0, s).Check(h); {
+				switch v := monitor.Check(h); {
 				case v.Unknown != "":
 					declined++
 				case legal != (v.Violation == nil):
@@ -52,7 +54,7 @@ func TestDifferential(t *testing.T) {
 			}
 			t.Logf("%d histories, %d of them illegal, %d declined by the monitor", runs, illegal, declined)
 			least := runs / 10
-			if newMonitor(s.Kind, s.Initial) != nil {
+			if monitored {
 				least = runs / 5
 			}
 			if illegal < least || illegal > runs*4/5 {

@@ -62,30 +62,39 @@ func Linearizable[S comparable](s spec.Spec[S], objects ...machine.VA) Judge {
 // LinearizableWithin is [Linearizable] with a budget of its own: the number of
 // times that it may call s.Step for one history.
 func LinearizableWithin[S comparable](budget int, s spec.Spec[S], objects ...machine.VA) Judge {
-	return newLinearizable(budget, s, objects, newMonitor(s.Kind, s.Initial) != nil, true)
+	return newLinearizable(useMonitor|useFrontier|usePorcupine, budget, s, objects)
 }
 
 // LinearizableBy is [LinearizableWithin] restricted to one way to decide:
-// "monitor", whose verdict is unknown where it declines, or "frontier". It is
-// for comparing them, and panics if there is no such way.
+// "monitor", whose verdict is unknown where it declines, or "frontier"; porcupine
+// confirms nothing. It is for comparing them, and panics if there is no such way.
 func LinearizableBy[S comparable](way string, budget int, s spec.Spec[S], objects ...machine.VA) Judge {
-	monitored := way == byMonitor && newMonitor(s.Kind, s.Initial) != nil
-	if !monitored && way != byFrontier {
-		panic("checkers: there is no " + way + " for specification " + s.Name)
+	switch {
+	case way == byFrontier:
+		return newLinearizable(useFrontier, budget, s, objects)
+	case way == byMonitor && newMonitor(s.Kind, s.Initial) != nil:
+		return newLinearizable(useMonitor, budget, s, objects)
 	}
-	return newLinearizable(budget, s, objects, monitored, !monitored)
+	panic("checkers: there is no " + way + " for specification " + s.Name)
 }
 
-func newLinearizable[S comparable](budget int, s spec.Spec[S], objects []machine.VA, monitored, searches bool) Judge {
+// ways is a set of ways to decide.
+type ways uint8
+
+const (
+	useMonitor ways = 1 << iota
+	useFrontier
+	usePorcupine
+)
+
+func newLinearizable[S comparable](use ways, budget int, s spec.Spec[S], objects []machine.VA) Judge {
 	if s.Step == nil || s.Completions == nil {
 		panic("checkers: specification " + s.Name + " lacks Step or Completions")
 	}
-	j := &linearizable[S]{
-		spec: s, objects: slices.Clone(objects), budget: budget, searches: searches, model: Porcupine(s),
-	}
+	j := &linearizable[S]{use: use, spec: s, objects: slices.Clone(objects), budget: budget, model: Porcupine(s)}
 	j.scratch.New = func() any {
 		out := &search[S]{frontier: frontier[S]{spec: s}}
-		if monitored {
+		if use&useMonitor != 0 {
 			out.monitor = newMonitor(s.Kind, s.Initial)
 		}
 		return out
@@ -94,13 +103,12 @@ func newLinearizable[S comparable](budget int, s spec.Spec[S], objects []machine
 }
 
 type linearizable[S comparable] struct {
+	use     ways
 	spec    spec.Spec[S]
 	objects []machine.VA
 	budget  int
 	model   porcupine.Model
-
-	searches bool      // it may ask the frontier
-	scratch  sync.Pool // of *search[S], which hold nothing from one check to the next
+	scratch sync.Pool // of *search[S], which hold nothing from one check to the next
 }
 
 // search is the working memory of one check.
@@ -217,8 +225,8 @@ func (s *search[S]) ask(events []event) (result, wrong) {
 // part judges the events of one object, or of one part of it.
 func (j *linearizable[S]) part(h machine.History, s *search[S], events []event) Verdict {
 	f, m, at, w := declined, declined, 0, wrong{}
-	short := j.spec.Kind == spec.RegisterKind && len(events) <= shortHistory
-	if short && j.searches {
+	searches := j.use&useFrontier != 0
+	if searches && j.spec.Kind == spec.RegisterKind && len(events) <= shortHistory {
 		f, at = s.frontier.run(s.ops, events)
 	}
 	if f != explained && f != unexplained {
@@ -226,7 +234,7 @@ func (j *linearizable[S]) part(h machine.History, s *search[S], events []event) 
 	}
 	// Even where the monitor finds a violation, the frontier knows the return at
 	// which it shows, if that does not take too long.
-	if f == declined && j.searches && (m == declined || m == unexplained && len(events) <= 2*maxConfirmOps) {
+	if f == declined && searches && (m == declined || m == unexplained && len(events) <= 2*maxConfirmOps) {
 		f, at = s.frontier.run(s.ops, events)
 	}
 	switch {
@@ -252,9 +260,12 @@ func (j *linearizable[S]) part(h machine.History, s *search[S], events []event) 
 // refute reports that the frontier finds no order of events, the last of which
 // shows it, if porcupine agrees. The monitor has declined or agrees.
 func (j *linearizable[S]) refute(h machine.History, s *search[S], events []event, monitored result) Verdict {
-	ok, decided := false, false
-	if exported := s.export(events); len(exported) <= maxConfirmOps {
-		ok, decided = confirm(j.model, exported, confirmBudget)
+	ok, decided := false, true
+	if j.use&usePorcupine != 0 {
+		exported := s.export(events)
+		if decided = len(exported) <= maxConfirmOps; decided {
+			ok, decided = confirm(j.model, exported, confirmBudget)
+		}
 	}
 	n := events[len(events)-1].op
 	if ok {

@@ -149,7 +149,7 @@ func TestLinearizableUnknown(t *testing.T) {
 	wantUnknown(t, LinearizableBy(byFrontier, maxConfirmOps/2, register).Check(long), "within 1024 steps")
 	wantUnknown(t, LinearizableBy(byMonitor, 0, register).Check(crowd), "declines") // a value twice
 
-	unconfirmed := j.Check(append(long, call(0, spec.RegisterRead), ret(0, 1, true))).Violation
+	unconfirmed := Linearizable(register).Check(append(long, call(0, spec.RegisterRead), ret(0, 1, true))).Violation
 	if unconfirmed == nil || !strings.Contains(unconfirmed.Message, "too long for porcupine") {
 		t.Errorf("got %+v, want an unconfirmed violation", unconfirmed)
 	}
