@@ -41,16 +41,17 @@ const (
 // Verdict.By says by what: a "monitor", an algorithm for the kind of object that
 // s.Kind names, which takes 100,000 operations in its stride; where there is
 // none for it, or it declines, the "frontier" of all states that are possible,
-// whose time grows quickly with the number of operations that overlap; or
-// "monitor and frontier", one for some objects and one for others.
+// whose time grows quickly with the number of operations that overlap; and where
+// that gives up, "porcupine", the checker of A. Athalye, if it takes no more than
+// some 65,000 steps. Where several did, By joins them as in "monitor and frontier".
 //
 // A violation of up to 2,048 operations shows at the earliest return that no
 // order explains, whoever found it. It is reported only after porcupine has
 // confirmed it; where that would take too long, the message says that it is
 // unconfirmed, and where the monitor alone has found it, it shows at a return
 // that breaks a rule which the message names. Where two ways to decide disagree,
-// one of them is wrong, and the verdict is unknown. So it is where there is no
-// monitor and the search takes more than [DefaultBudget] steps, or more than 64
+// one of them is wrong, and the verdict is unknown. So it is where all have given
+// up: the frontier does after [DefaultBudget] steps, or when more than 64
 // operations overlap.
 //
 // The rules of its violations are "linearizability" and "malformed history".
@@ -162,9 +163,9 @@ func (j *linearizable[S]) Check(h machine.History) Verdict {
 
 // Who gave a verdict.
 const (
-	byMonitor  = "monitor"
-	byFrontier = "frontier"
-	byBoth     = "monitor and frontier" // each some part of it
+	byMonitor   = "monitor"
+	byFrontier  = "frontier"
+	byPorcupine = "porcupine"
 )
 
 // worse returns the verdict that says more: the earlier violation, or else the
@@ -175,8 +176,10 @@ func worse(a, b Verdict) Verdict {
 		return b
 	case a.Violation != nil || a.Unknown != "":
 		return a
-	case b.Unknown == "" && a.By != "" && a.By != b.By:
-		b.By = byBoth
+	case b.Unknown == "" && strings.Contains(a.By, b.By):
+		b.By = a.By
+	case b.Unknown == "" && a.By != "":
+		b.By = a.By + " and " + b.By
 	}
 	return b
 }
@@ -249,9 +252,15 @@ func (j *linearizable[S]) part(h machine.History, s *search[S], events []event) 
 		return Verdict{By: byMonitor}
 	case m == unexplained:
 		return j.monitored(h, s, w)
-	case f == outOfBudget:
+	case f != declined && j.use&usePorcupine != 0 && len(events) <= 2*maxConfirmOps:
+		if ok, decided := confirm(j.model, s.export(events), confirmBudget); decided {
+			return j.reference(h, s, events, ok)
+		}
+	}
+	switch f {
+	case outOfBudget:
 		return unknown("%s: no order found within %d steps", j.Name(), j.budget)
-	case f == tooManyAtOnce:
+	case tooManyAtOnce:
 		return unknown("%s: more than %d operations overlap", j.Name(), maxOverlap)
 	}
 	return unknown("%s: the monitor declines", j.Name())
@@ -277,6 +286,28 @@ func (j *linearizable[S]) refute(h machine.History, s *search[S], events []event
 	if monitored == unexplained {
 		v.By = byMonitor
 	}
+	return v
+}
+
+// reference is the verdict of porcupine, which names no return. The violation
+// shows at the last one.
+func (j *linearizable[S]) reference(h machine.History, s *search[S], events []event, ok bool) Verdict {
+	if ok {
+		return Verdict{By: byPorcupine}
+	}
+	last := events[0].op
+	for _, e := range events {
+		if e.isReturn {
+			last = e.op
+		}
+	}
+	op := &s.ops[last]
+	v := found(Violation{
+		Judge: j.Name(), Rule: ruleLinearizable, Object: op.object, At: max(op.retAt, op.callAt),
+		Message: fmt.Sprintf("no order of the operations up to where %s got %s explains their answers",
+			who(h[op.callAt]), j.spec.DescribeOp(op.call, op.ret)),
+	})
+	v.By = byPorcupine
 	return v
 }
 

@@ -134,9 +134,10 @@ func TestLinearizableMalformed(t *testing.T) {
 }
 
 func TestLinearizableUnknown(t *testing.T) {
-	var crowd, long machine.History
+	var crowd, calls, returns, long machine.History
 	for i := range int32(maxOverlap + 1) {
 		crowd = append(crowd, call(i, spec.RegisterWrite, 1))
+		calls, returns = append(calls, call(i, spec.CounterGet)), append(returns, ret(i, 5, true))
 	}
 	for range maxConfirmOps {
 		long = append(long, call(0, spec.RegisterRead), ret(0, 0, true))
@@ -148,6 +149,15 @@ func TestLinearizableUnknown(t *testing.T) {
 	wantUnknown(t, j.Check(crowd), "overlap")
 	wantUnknown(t, LinearizableBy(byFrontier, maxConfirmOps/2, register).Check(long), "within 1024 steps")
 	wantUnknown(t, LinearizableBy(byMonitor, 0, register).Check(crowd), "declines") // a value twice
+
+	// Porcupine decides what neither monitor nor frontier does.
+	if v := Linearizable(register).Check(crowd); v != (Verdict{By: byPorcupine}) {
+		t.Errorf("got %+v, want a pass by porcupine", v)
+	}
+	wrong := Linearizable(spec.Counter(0)).Check(join(calls, returns))
+	if v := wrong.Violation; v == nil || wrong.By != byPorcupine || v.At != 2*maxOverlap+1 || !strings.Contains(v.Message, "got Get() = 5") {
+		t.Errorf("got %+v, want a violation by porcupine", wrong)
+	}
 
 	unconfirmed := Linearizable(register).Check(append(long, call(0, spec.RegisterRead), ret(0, 1, true))).Violation
 	if unconfirmed == nil || !strings.Contains(unconfirmed.Message, "too long for porcupine") {
@@ -197,6 +207,46 @@ func wantUnknown(t *testing.T, v Verdict, why string) {
 	t.Helper()
 	if v.Violation != nil || !strings.Contains(v.Unknown, why) {
 		t.Errorf("got %+v, want unknown because of %q", v, why)
+	}
+}
+
+// TestLinearizableBy checks who gives a verdict.
+func TestLinearizableBy(t *testing.T) {
+	write := func(client int32, v uint64) machine.History {
+		return machine.History{call(client, spec.RegisterWrite, v), ret(client, 0, true)}
+	}
+	var long, again machine.History
+	for i := range uint64(shortHistory) {
+		long, again = append(long, write(0, i+1)...), append(again, write(0, i%3)...)
+	}
+	j := Linearizable(spec.Register(0))
+	for _, test := range []struct {
+		name string
+		h    machine.History
+		by   string
+	}{
+		{"nothing", nil, ""},
+		{"short", write(0, 1), byFrontier},
+		{"long", long, byMonitor},
+		{"values again", again, byFrontier},
+		{"two objects", join(on(other, join(long)...), again), byMonitor + " and " + byFrontier},
+		{"three", join(on(other, join(long)...), again, on(0, join(long)...)), byMonitor + " and " + byFrontier},
+		{"wrong", join(long, machine.History{call(0, spec.RegisterRead), ret(0, 5, true)}), byMonitor},
+		{"wrong again", join(again, machine.History{call(0, spec.RegisterRead), ret(0, 5, true)}), byFrontier},
+	} {
+		if v := j.Check(test.h); v.By != test.by || (v.Violation != nil) != strings.Contains(test.name, "wrong") {
+			t.Errorf("%s: got %+v, want it by %q", test.name, v, test.by)
+		}
+	}
+	for _, way := range []string{"guess", byMonitor} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("no panic for a counter judged by %s", way)
+				}
+			}()
+			LinearizableBy(way, 0, spec.Counter(0))
+		}()
 	}
 }
 
