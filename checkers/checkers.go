@@ -14,6 +14,11 @@
 // same history gets the same verdict on every host. They expect nothing of a
 // history: one that can't have happened, such as a return without a call, gets
 // a verdict too.
+//
+// Linearizable has several ways to decide, and takes the fastest that can: a
+// monitor for the kind of object, the frontier of all states that are possible,
+// or package porcupine. Linearizable and Exclusion can also watch a run while it
+// happens, see [Online]. Package histories makes up histories to test judges with.
 package checkers
 
 import (
