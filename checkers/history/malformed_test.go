@@ -82,7 +82,7 @@ var malformed = []struct {
 	{log(`0 :invoke :cas 4`), 2, "cas takes two numbers"},
 	{log(`x :invoke :read nil`), 2, "the process is x: use a number"},
 	{log(`2147483648 :invoke :read nil`), 2, "the process is 2147483648: use a number up to 2³¹-1"},
-	{"INFO jepsen.util: 0 :invoke :read nil", 1, "the line is no event"},
+	{"INFO jepsen.util + 0 :invoke :read nil", 1, "the line is no event"},
 	{`{:process 0, :type :invoke, :f :read, :key "x", :value nil}`, 1, "a key is given, and a cas register has none"},
 	{log(`0 :invoke :enqueue 4`), 2, "there is no operation :enqueue: use :read, :write, :cas, :get"},
 	{log(`0 :invoke :get nil`), 2, ":get is of a kv, and this is the history of a cas register"},
