@@ -62,6 +62,7 @@ type Subtree struct {
 	Blocked    uint64 // given up, because all that could follow had been explored
 	Classes    uint64 // of completed runs
 	States     uint64 // of a bounded search: in which somebody was to move
+	Hash       uint64 // sum over the classes of hashes of their fingerprints
 	Steps      uint64 // of completed runs
 	Broken     uint64 // runs with a violation
 	Long       uint64 // runs that were longer than Limits.Steps
@@ -108,7 +109,7 @@ type Exhausted struct {
 func (e Exhausted) Passed() bool { return e.Finding == nil && e.Inconclusive() == "" }
 
 // Inconclusive says why nothing was proved though there is no violation, or
-// nothing if something was. Whether one class is enough is for the caller to say.
+// nothing if something was.
 func (e Exhausted) Inconclusive() string {
 	switch {
 	case e.Stopped:
@@ -117,12 +118,14 @@ func (e Exhausted) Inconclusive() string {
 		return fmt.Sprintf("in %d of %d runs a judge gave up: %s", e.Unknown, e.Runs, e.UnknownWhy)
 	case e.Long > 0:
 		return fmt.Sprintf("%d runs were longer than %d steps, behind which nothing is branched over; Limits.Steps gives more", e.Long, e.Limits.Steps)
+	case e.Shard.Count > 1:
+		return "" // it is part of what proves something, or does not
 	case e.Steps == 0:
 		return "nothing was explored: no thread executed an operation"
 	case e.Judges > 0 && e.Records == 0:
 		return "nothing was judged: the program records no operations and no notes"
 	}
-	return ""
+	return e.Evidence.vacuous(int(e.Classes))
 }
 
 // Claim says in words what has been explored.
@@ -214,6 +217,7 @@ func (b *Subtree) add(o *Subtree) {
 	b.Blocked += o.Blocked
 	b.Classes += o.Classes
 	b.States += o.States
+	b.Hash += o.Hash
 	b.Steps += o.Steps
 	b.Broken += o.Broken
 	b.Long += o.Long

@@ -78,12 +78,11 @@ func (b *bounded) work(r *runner) {
 		b.fail(err)
 		b.mu.Lock()
 		defer b.mu.Unlock()
+		w.sub.Evidence.merge(*r.evidence)
 		b.sum.add(&w.sub)
 		b.later = append(b.later, w.later...)
 	}()
 	defer b.catch(&err)
-	r.evidence = &w.sub.Evidence
-	defer func() { r.evidence = nil }()
 	if b.Shard.Count > 1 {
 		r.wanted = func(class uint64) bool { return class%b.Shard.Count == b.Shard.Index-1 }
 	}
@@ -152,7 +151,9 @@ func (w *walker) walk() {
 	if w.wanted != nil && !w.wanted(v.Fingerprint) {
 		return
 	}
-	w.bounded.classes.add(v.Fingerprint)
+	if w.bounded.classes.add(v.Fingerprint) {
+		w.sub.Hash += scramble(v.Fingerprint)
+	}
 	w.sub.count(v)
 	if w.sub.judge(w.runner, v, w.Only) && !w.All {
 		w.found = true

@@ -150,7 +150,6 @@ func (s *search) next() bool {
 	more := s.backtrack()
 	if s.sub != nil && (!more || len(s.nodes) <= s.root) {
 		s.closed, s.sub = s.sub, nil
-		s.evidence = nil
 	}
 	return more
 }
@@ -166,9 +165,7 @@ func (s *search) reach() bool {
 		return false
 	}
 	s.root = len(s.nodes)
-	s.evidence = &s.sub.Evidence
 	clear(s.classes)
-	clear(s.passed) // they have not been looked at for evidence
 	return true
 }
 
@@ -183,8 +180,11 @@ func (s *search) account(v *verdict) {
 		return
 	}
 	b.count(v)
-	s.classes[v.Fingerprint] = struct{}{}
-	b.Classes = uint64(len(s.classes))
+	if _, known := s.classes[v.Fingerprint]; !known {
+		s.classes[v.Fingerprint] = struct{}{}
+		b.Classes++
+		b.Hash += scramble(v.Fingerprint)
+	}
 	if b.judge(s.runner, v, s.only) && !s.all {
 		s.closed, s.sub = b, nil
 	}

@@ -99,6 +99,7 @@ func newExhaustion(t Target, o ExhaustOptions) (*exhaustion, error) {
 			x.close()
 			return nil, err
 		}
+		r.evidence = &Evidence{}
 		x.runners = append(x.runners, r)
 	}
 	return x, nil
@@ -161,12 +162,14 @@ func (x *exhaustion) work(r *runner) {
 	for more := true; more && !s.drifted; {
 		more = s.next()
 		if s.closed != nil {
+			s.closed.Evidence.merge(*r.evidence)
 			if err = x.deliver(s.closed); err != nil || s.closed.Finding != nil && !x.All {
 				return
 			}
 		}
 		if s.sub != nil && x.ends(s) {
 			x.mu.Lock()
+			s.sub.Evidence.merge(*r.evidence)
 			x.parts = append(x.parts, s.sub)
 			x.mu.Unlock()
 			return

@@ -17,21 +17,23 @@ type campaign struct {
 	a        *app
 	options  fuzz.Options
 	outputs  *outputs
-	deadline time.Time      // of the wall clock; zero means none
-	whole    bool           // print every step of a violation
-	dir      *campaigns.Dir // that keeps the results, or nil
+	deadline time.Time            // of the wall clock; zero means none
+	whole    bool                 // print every step of a violation
+	dir      *campaigns.Dir       // that keeps the results, or nil
+	exhaust  *fuzz.ExhaustOptions // not nil to explore rather than hunt
 }
 
 // outcome is what came of one target.
 type outcome struct {
 	fuzz.Summary
-	target  fuzz.Target
-	asked   uint64 // runs
-	why     string // it is inconclusive
-	seconds float64
-	found   []found  // the violations
-	metrics *metrics // may be nil
-	err     error
+	target    fuzz.Target
+	asked     uint64 // runs
+	why       string // it is inconclusive
+	seconds   float64
+	found     []found         // the violations
+	metrics   *metrics        // may be nil
+	exhausted *fuzz.Exhausted // of an exhaustive search
+	err       error
 }
 
 // found is a violation made small, and its report.
@@ -189,7 +191,7 @@ func (o *outcome) verdict() string {
 		return "violation"
 	case o.err != nil:
 		return "error"
-	case o.Passed():
+	case o.exhausted != nil && o.exhausted.Passed(), o.exhausted == nil && o.Passed():
 		return "pass"
 	}
 	return "inconclusive"
@@ -211,6 +213,9 @@ func (o *outcome) print(a *app) {
 	}
 	if o.err != nil {
 		a.complain("verify: %v", o.err)
+	}
+	if o.exhausted != nil && o.err == nil {
+		a.printf("explored: %s\n", o.exhausted.Claim())
 	}
 	if o.verdict() == "inconclusive" {
 		a.printf("%s: inconclusive: %s\n", o.Target, o.why)

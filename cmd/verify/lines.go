@@ -31,7 +31,8 @@ type summaryLine struct {
 	Laws              int       `json:"laws,omitempty"`
 	Metrics           *metrics  `json:"metrics,omitempty"`
 	Arms              []armLine `json:"arms,omitempty"`
-	hash              uint64
+	*exhaustLine
+	hash uint64
 }
 
 // line is the outcome as JSON.
@@ -43,6 +44,9 @@ func (o *outcome) line(kind string) summaryLine {
 		Metrics:    o.metrics,
 		Violations: len(o.found), hash: o.TraceHash,
 		Arms: armLines(o.Arms),
+	}
+	if o.exhausted != nil {
+		l.exhaustLine = exhausted(o.exhausted)
 	}
 	if o.Shard != (fuzz.Shard{}) {
 		l.Shard = o.Shard.String()

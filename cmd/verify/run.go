@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
@@ -14,6 +15,8 @@ func (a *app) run(args []string) (status, error) {
 	shared := f.campaign(fuzz.DefaultRuns)
 	strategy := f.String("strategy", fuzz.DefaultStrategy, "how choices are made; verify list strategies describes them")
 	whole := f.Bool("v", false, "print every step of a violation, not only the last ones")
+	everything := f.Bool("exhaustive", false, "explore all schedules, rather than so many of a strategy; -runs bounds it then")
+	preemptions := f.orNone("preemptions", 0, maxPreemptions, "with -exhaustive: explore the schedules with so `many` preemptions at most (default any number)")
 	var fixed pins
 	f.Var(&fixed, "param", "fix a parameter of the targets, as `NAME=NUMBER`; may be repeated")
 	dir := f.String("campaign", "", "keep the results in this `directory`: what is there already is not done again, and -all is on")
@@ -27,6 +30,14 @@ func (a *app) run(args []string) (status, error) {
 		c.options.Runs = 1 // all are the same
 	}
 	chosen, err := c.choose(f, *dir, names)
+	if err != nil {
+		return 0, err
+	}
+	if *everything {
+		c.exhaust, err = f.exhaust(c, preemptions)
+	} else if f.isSet("preemptions") {
+		err = errors.New("-preemptions bounds a search with -exhaustive: give both")
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -108,7 +119,7 @@ func (a *app) printRun(c *campaign, chosen []fuzz.Target, json bool) status {
 func (c *campaign) all(targets []fuzz.Target, tell func(*outcome)) []outcome {
 	var out []outcome
 	for _, t := range targets {
-		o := c.hunt(t)
+		o := c.try(t)
 		tell(&o)
 		c.outputs.target(&o)
 		out = append(out, o)
@@ -187,6 +198,10 @@ func (s summaryLine) text() string {
 	laws := ""
 	if s.Laws > 0 {
 		laws = fmt.Sprintf(", %d laws", s.Laws)
+	}
+	if s.Strategy == exhaustive {
+		return fmt.Sprintf("%s: %s; %s, %s runs, %s classes, %s steps; %s runs a second, %.1f s", s.Verdict, found, what,
+			grouped(s.Runs), grouped(s.DistinctSchedules), grouped(s.Steps), grouped(uint64(s.RunsPerSecond)), s.Seconds)
 	}
 	more := ""
 	if s.DistinctAtLeast {
