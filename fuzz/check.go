@@ -21,7 +21,8 @@ type CheckOption func(*checkOptions)
 
 type checkOptions struct {
 	Options
-	token string
+	token   string
+	exhaust *ExhaustOptions
 }
 
 // Runs has Check make n runs. The default is DefaultRuns, and a tenth of it
@@ -37,6 +38,16 @@ func Using(strategy string) CheckOption { return func(o *checkOptions) { o.Strat
 // Pin fixes the answer to one of the target's workload questions.
 func Pin(name string, value int) CheckOption {
 	return func(o *checkOptions) { o.Pins = append(o.Pins, machine.Pin{Name: name, Value: value}) }
+}
+
+// AllSchedules has Check explore every schedule of the target instead of hunting
+// at random.
+func AllSchedules() CheckOption { return func(o *checkOptions) { o.exhaust = &ExhaustOptions{} } }
+
+// Preemptions has Check explore every schedule with at most n preemptions
+// instead of hunting at random.
+func Preemptions(n int) CheckOption {
+	return func(o *checkOptions) { o.exhaust = &ExhaustOptions{Bounded: true, Preemptions: n} }
 }
 
 // ReplayOf has Check replay a token instead of hunting.
@@ -60,15 +71,31 @@ func Check(t *testing.T, target Target, options ...CheckOption) {
 		return
 	}
 	o.Watchdog = testWatchdog
-	s, err := Hunt(target, o.Options)
+	found, why, err := o.look(t, target)
 	switch {
 	case err != nil:
 		t.Fatal(err)
-	case s.Finding != nil:
-		t.Fatal(testReport(target, s.Finding, replayCommand(t)))
-	case !s.Passed():
-		t.Fatalf("%s: inconclusive: %s", target.Name, s.Inconclusive())
+	case found != nil:
+		t.Fatal(testReport(target, found, replayCommand(t)))
+	case why != "":
+		t.Fatalf("%s: inconclusive: %s", target.Name, why)
 	}
+}
+
+// look hunts, or explores all schedules, and answers what it found or why
+// nothing was proved.
+func (o *checkOptions) look(t *testing.T, target Target) (found *Finding, why string, err error) {
+	if o.exhaust == nil {
+		s, err := Hunt(target, o.Options)
+		return s.Finding, s.Inconclusive(), err
+	}
+	x := *o.exhaust
+	x.Workers, x.Pins, x.Watchdog = o.Workers, o.Pins, o.Watchdog
+	e, err := Exhaust(target, x)
+	if err == nil && e.Passed() {
+		t.Log(e.Claim())
+	}
+	return e.Finding, e.Inconclusive(), err
 }
 
 // testWatchdog ends the test binary, as the testing package's own time-out

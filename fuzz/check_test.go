@@ -17,6 +17,19 @@ func TestCheckPasses(t *testing.T) {
 	Check(t, correct(), Runs(500), Seed(3), Using("pct"), Pin("threads", 1))
 }
 
+func TestCheckExploresAllSchedules(t *testing.T) {
+	Check(t, correct(), AllSchedules(), Pin("threads", 0), Pin("rounds", 0))
+	Check(t, correct(), Preemptions(1), Pin("threads", 0))
+	o := checkOptions{exhaust: &ExhaustOptions{Bounded: true, Preemptions: 2}}
+	if f, why, err := o.look(t, checkThenAct()); f == nil || f.Strategy != "exhaustive" || err != nil {
+		t.Errorf("found %v, %s, %v", f, why, err)
+	}
+	o.exhaust = &ExhaustOptions{Runs: 3}
+	if f, why, err := o.look(t, correct()); f != nil || why == "" || err != nil {
+		t.Errorf("in three runs: found %v, %q, %v", f, why, err)
+	}
+}
+
 // A token of a run without a violation replays as a pass.
 func TestCheckReplaysATokenOfAPass(t *testing.T) {
 	r, err := newRunner(correct(), nil, nil)
