@@ -253,7 +253,7 @@ func (j *linearizable[S]) part(h machine.History, s *search[S], events []event) 
 	case m == unexplained:
 		return j.monitored(h, s, w)
 	case f != declined && j.use&usePorcupine != 0 && len(events) <= 2*maxConfirmOps:
-		if ok, decided := confirm(j.model, s.export(events), confirmBudget); decided {
+		if ok, decided := confirm(j.model, s.export(events), min(j.budget, confirmBudget)); decided {
 			return j.reference(h, s, events, ok)
 		}
 	}
