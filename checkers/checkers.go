@@ -7,7 +7,8 @@
 //	[Exclusion]    notes on locks    two holders at once, stray releases, lost writes
 //	[LockOrder]    notes on locks    orders of locks that can deadlock, as Linux's lockdep does
 //
-// Beside these, a judge of events watches a run as it happens: [Races].
+// Beside these, judges of events watch a run as it happens: [Races] and
+// [Memory].
 //
 // Judges are immutable, may be used from several goroutines at once, and change
 // nothing they judge. Their work is bounded by counts, never by a clock, so the
@@ -84,6 +85,11 @@ type Fault struct {
 type Witness struct {
 	Role  string // what it is, in a word or two: race, with, access, freed …
 	Event int    // its number among the run's events, from 0
+}
+
+// cpuName names a CPU as the lanes of a report do, with its instruction set.
+func cpuName(m *machine.Machine, cpu int) string {
+	return fmt.Sprintf("P%d (%s)", cpu, m.ISA(cpu).Name)
 }
 
 // The rule that a history breaks that no run can have recorded.

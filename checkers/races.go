@@ -26,7 +26,8 @@ import (
 // loads. A thread comes after the spawn that made it, its CPU's former thread
 // where it was switched to, and the handler of an interrupt after whoever
 // sent it. A handler is part of the thread that it interrupts. The set-up comes
-// before everything.
+// before everything. To free a block of the heap is a plain write of all of it,
+// and what is allocated is as new.
 //
 // The algorithm is FastTrack's (C. Flanagan and S. Freund, PLDI 2009), with sets
 // of accesses in place of its single epochs, since marked ones may be
@@ -110,6 +111,10 @@ func (d *Races) Observe(e *machine.Event) {
 	d.events++
 	switch {
 	case d.found:
+	case e.Op.Kind == machine.OpAlloc || e.Op.Kind == machine.OpFree:
+		if e.OK {
+			d.heap(d.current(e), e)
+		}
 	case e.Client < 0:
 		l := d.line(e.Op.Addr)
 		l.cause.set(l.sent)
@@ -126,20 +131,21 @@ func (d *Races) Fault(m *machine.Machine) *Fault {
 		return nil
 	}
 	a, b := d.race.first, &d.race.second
-	of := func(cpu int) string { return fmt.Sprintf("P%d (%s)", cpu, m.ISA(cpu).Name) }
-	did := "read"
+	did, does := "read", "reads"
 	if a.writes() {
 		did = "wrote"
 	}
-	does := "reads"
-	if b.Op.Kind.Writes() && b.OK {
+	switch {
+	case b.Op.Kind == machine.OpFree:
+		does = "frees"
+	case b.Op.Kind.Writes() && b.OK:
 		does = "writes"
 	}
 	return &Fault{
 		Violation: Violation{
 			Judge: d.Name(), Rule: "data race", Object: d.race.object, At: -1,
 			Message: fmt.Sprintf("%s %s %s, which %s %s before: nothing orders the two, and %s plain",
-				of(b.CPU), does, m.NameAddr(d.race.object), of(int(a.cpu)), did, whichIsPlain(a.plain, isPlain(b.Op))),
+				cpuName(m, b.CPU), does, m.NameAddr(d.race.object), cpuName(m, int(a.cpu)), did, whichIsPlain(a.plain, isPlain(b.Op))),
 		},
 		Witnesses: []Witness{{"race", int(a.event)}, {"with", int(d.race.number)}},
 	}
@@ -287,7 +293,23 @@ func (d *Races) access(t *raceThread, e *machine.Event) {
 
 // isPlain says whether an access is unmarked: only those can be part of a race.
 func isPlain(op machine.Op) bool {
-	return op.Order == machine.Plain && (op.Kind == machine.OpLoad || op.Kind == machine.OpStore)
+	return op.Order == machine.Plain && (op.Kind == machine.OpLoad || op.Kind == machine.OpStore || op.Kind == machine.OpFree)
+}
+
+// heap accounts that a block was allocated, whose memory then is as new, or
+// freed: that is a plain write of all of it.
+func (d *Races) heap(t *raceThread, e *machine.Event) {
+	word := *e
+	for off := uint64(0); off < e.Read && !d.found; off += 8 {
+		word.PA, word.Op.Addr = machine.PA(e.Op.Addr)+machine.PA(off), e.Op.Addr+machine.VA(off)
+		c, fresh := d.words.at(word.PA)
+		if !fresh || e.Op.Kind == machine.OpAlloc {
+			c.accesses, c.released = c.accesses[:0], c.released[:0]
+		}
+		if e.Op.Kind == machine.OpFree {
+			d.meet(t, c, &word, raceAccess{bytes: 0xff, plain: true, cpu: uint8(e.CPU)}, true)
+		}
+	}
 }
 
 func acquires(o machine.Order) bool {

@@ -95,6 +95,10 @@ func describe(m *machine.Machine, e *machine.Event) string {
 		return fmt.Sprintf("%s interrupt %d of P%d", op, e.Op.Addr&0xff, e.Op.Addr>>8)
 	case machine.OpVector, machine.OpVectorReturn:
 		return fmt.Sprintf("%s handler %d", op, uint64(e.Op.Addr))
+	case machine.OpAlloc:
+		return fmt.Sprintf("%s of %d bytes = %s", op, e.Read, at)
+	case machine.OpFree:
+		return fmt.Sprintf("%s %s", op, at)
 	case machine.OpSwitch, machine.OpSpawn:
 		return fmt.Sprintf("%s thread %d", op, uint64(e.Op.Addr))
 	}

@@ -126,6 +126,11 @@ func (s *search) touched(e *machine.Event) {
 		s.touch(threadSpace, uint64(e.Thread), writes)
 	case machine.OpSpawn:
 		s.touch(spawnSpace, 0, writes)
+	case machine.OpAlloc, machine.OpFree:
+		s.touch(wordSpace, uint64(e.PA), writes)
+		for i := uint64(0); k == machine.OpFree && i < e.Read; i += 8 {
+			s.touch(wordSpace, uint64(e.Op.Addr)+i, writes)
+		}
 	case machine.OpTimeout, machine.OpAwait:
 		for _, w := range e.Saw {
 			s.touch(wordSpace, uint64(w), reads)

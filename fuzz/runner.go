@@ -42,11 +42,12 @@ type runner struct {
 	out     verdict             // of the last run
 	unwatch func()
 
-	known    *Profile             // see profile; nil until it is known
-	covered  *coverage            // to fill in, or nil
-	evidence *Evidence            // to fill in, or nil
-	meets    conflicts            // of the run
-	races    *checkers.Races      // nil if races are intended
+	known    *Profile        // see profile; nil until it is known
+	covered  *coverage       // to fill in, or nil
+	evidence *Evidence       // to fill in, or nil
+	meets    conflicts       // of the run
+	races    *checkers.Races // nil if races are intended
+	memory   checkers.Memory
 	traced   func(*machine.Event) // told of every event, or nil
 	online   online
 	cut      bool              // the run was given up, and is not to be judged
@@ -189,6 +190,8 @@ func (r *runner) attach() {
 		r.covered.start()
 		r.watch = append(r.watch, r.covered.observe)
 	}
+	r.memory.Begin(r.machine)
+	r.watch = append(r.watch, r.memory.Observe)
 	if r.races != nil {
 		r.races.Begin()
 		r.watch = append(r.watch, r.races.Observe)
@@ -225,6 +228,10 @@ func (r *runner) setUp() (p Program, ok bool) {
 // judge fills in the rest of the run's verdict.
 func (r *runner) judge(p Program) {
 	out := &r.out
+	// What comes behind a misuse of memory comes of it.
+	if r.judgeFault(r.memory.Fault()); out.violation != nil {
+		return
+	}
 	switch out.Outcome {
 	case machine.Panicked:
 		out.violation = panicked(out.Detail, out.Stack)
@@ -244,18 +251,14 @@ func (r *runner) judge(p Program) {
 	case p.After != nil:
 		r.judgeState(p.After)
 	}
-	if out.violation == nil {
-		r.judgeEvents()
+	if out.violation == nil && r.races != nil {
+		r.judgeFault(r.races.Fault(r.machine))
 	}
 }
 
-// judgeEvents asks the judges of events, whose faults tell less than what else
-// a run may have broken.
-func (r *runner) judgeEvents() {
-	if r.races == nil {
-		return
-	}
-	if f := r.races.Fault(r.machine); f != nil {
+// judgeFault takes what a judge of events has found, if it did.
+func (r *runner) judgeFault(f *checkers.Fault) {
+	if f != nil {
 		r.out.violation = &Violation{
 			Judge: f.Judge, Rule: f.Rule, Message: f.Message, Signature: r.signature(&f.Violation), Events: f.Witnesses,
 		}

@@ -17,6 +17,7 @@ type cpu struct {
 	lines     []*line
 	translate Translator
 
+	arena       arena
 	reserved    access // what the open reservation is for
 	granule     PA     // and the granule that it watches
 	reservation bool
@@ -41,6 +42,9 @@ func (c *cpu) reset() {
 		c.taking, c.translate = nil, nil
 	}
 	c.reservation = false
+	if c.arena.end != 0 {
+		c.arena.reset()
+	}
 	c.cur = c.idle
 	if c.idle.ctx != nil || c.idle.wait == nil {
 		c.idle.start(c, nil, idleBody)

@@ -10,8 +10,8 @@ type Event struct {
 	Name   ContextName
 	OK     bool // false: a compare failed, a reservation was lost, a wait timed out
 	Op     Op
-	PA     PA     // of an access to memory: where
-	Read   uint64 // what memory held
+	PA     PA     // of an access to memory: where; of OpAlloc and OpFree: the heap's, for those that depend on each other
+	Read   uint64 // what memory held; the size of a block that was allocated or freed
 	Wrote  uint64 // what the operation wrote, if OK
 	Saw    []PA   // of a wait: where its conditions did not hold, as far as it looked
 }

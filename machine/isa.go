@@ -90,12 +90,14 @@ const (
 	OpSwitch              // the CPU goes on with another thread; Addr holds the Handle
 	OpSpawn               // creates a thread; Addr holds the Handle
 	OpMask                // disables interrupts
+	OpAlloc               // takes a block of the heap; Addr is its size, in an event its address
+	OpFree                // gives a block of the heap back; Addr is its address
 )
 
 var opNames = [...]string{
 	"none", "load", "store", "cas", "swap", "add", "and", "or", "test-and-set",
 	"load-exclusive", "store-exclusive", "fence", "await", "timeout", "halt",
-	"enter", "leave", "send", "deliver", "switch", "spawn", "mask",
+	"enter", "leave", "send", "deliver", "switch", "spawn", "mask", "alloc", "free",
 }
 
 // String returns the kind's name, in lower case.

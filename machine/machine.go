@@ -360,9 +360,13 @@ func (m *Machine) Label(at VA, size uint64, name string) {
 	m.labels = append(m.labels, label{at, size, name})
 }
 
-// NameAddr is the name of an address: its label with the offset, or hex.
+// NameAddr is the name of an address: its label with the offset, the block of
+// the heap with the offset, or hex.
 func (m *Machine) NameAddr(a VA) string {
 	if name, ok := m.LabelOf(a); ok {
+		return name
+	}
+	if name, ok := m.nameInHeap(a); ok {
 		return name
 	}
 	return fmt.Sprintf("%#x", uint64(a))

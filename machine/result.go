@@ -168,7 +168,7 @@ func (m *Machine) describe(op Op) string {
 	switch op.Kind {
 	case OpSend:
 		return fmt.Sprintf("send of interrupt %d to CPU %d", op.Addr&0xff, op.Addr>>8)
-	case OpFence, OpHalt, OpSpawn, OpSwitch, OpVector:
+	case OpFence, OpHalt, OpSpawn, OpSwitch, OpVector, OpAlloc:
 		return op.Kind.String()
 	}
 	return op.Kind.String() + " " + m.NameAddr(op.Addr)

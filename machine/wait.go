@@ -277,7 +277,7 @@ func (t *Thread) spinsOn(op announced) bool {
 	if k.Reads() && (t.cpu.translate != nil || PA(op.addr)&^7 == t.spinLoc) {
 		return true
 	}
-	return t.restOn == anywhere && k != OpStore && k != OpStoreEx && k != OpSend && k != OpSpawn
+	return t.restOn == anywhere && k != OpStore && k != OpStoreEx && k != OpSend && k != OpSpawn && k != OpAlloc && k != OpFree
 }
 
 // getUp ends a spinner's rest, and forgets what it had repeated.
