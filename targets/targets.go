@@ -8,6 +8,7 @@
 //	locks/freelist                blocks popped and pushed by all ISAs
 //	locks/irq                     a lock shared with interrupt handlers
 //	locks/order                   two locks at once, in order or with back-off
+//	kernel/objects                objects on the heap, with counted references
 //	kernel/runqueue               scheduling, preemption, sleep and wake-up
 //
 // The plain answer to each of a target's questions gives its smallest program:
@@ -29,7 +30,7 @@ import (
 
 // All returns the built-in targets. Their order is stable.
 func All() []fuzz.Target {
-	return append(Locks(), runqueue())
+	return append(Locks(), objects(), runqueue())
 }
 
 // Locks returns the targets of package locks. Their order is stable.
