@@ -25,8 +25,8 @@ type Target struct {
 	// machine what to try (machine.Machine.Choose), and must depend on
 	// nothing else.
 	Setup func(m *machine.Machine) Program
-	// Judges judge the history of each run. Progress, panics and data races
-	// are judged unasked.
+	// Judges judge the history of each run. Progress, panics, data races
+	// and the use of the heap are judged unasked.
 	Judges []checkers.Judge
 	// IntendedRaces says that the program is one of atomic accesses, though it
 	// does not mark them: data races are not judged. To say so of one access,

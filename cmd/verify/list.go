@@ -151,6 +151,7 @@ func (a *app) listJudges() ([]item, error) {
 		{Type: "judge", Name: "progress", Doc: progress},
 		{Type: "judge", Name: "panic", Doc: "in every target: simulated code does not panic"},
 		{Type: "judge", Name: new(checkers.Races).Name(), Doc: "in every target: of two accesses that are not both marked, one of which writes, one happens before the other"},
+		{Type: "judge", Name: new(checkers.Memory).Name(), Doc: "in every target: no block of the heap is used when it was freed, nor beside it, nor freed twice"},
 		{Type: "judge", Name: "final state", Doc: "where a target says what it must be"},
 	}
 	for _, t := range a.targets {
