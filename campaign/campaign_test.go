@@ -211,6 +211,14 @@ func TestEarliestFindingIsKept(t *testing.T) {
 			t.Errorf("run %d: %s", test.run, data)
 		}
 	}
+	// A block that is done again does not undo the final text.
+	f := &fuzz.Finding{Target: "test/one", Run: 20, Violation: fuzz.Violation{Signature: "s"}}
+	if err := (&ledger{d, f.Target}).Found(f); err != nil {
+		t.Fatal(err)
+	}
+	if data, _ := os.ReadFile(d.findingFile(f)); !strings.HasPrefix(string(data), "d\n\n") {
+		t.Errorf("found again: %s", data)
+	}
 }
 
 func TestAnotherCampaignIsRefused(t *testing.T) {

@@ -2,6 +2,8 @@ package fuzz
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -155,6 +157,23 @@ func TestAllFindsOneOfEachSignature(t *testing.T) {
 		if _, err := Shrink(target, f, ShrinkOptions{Search: -1}); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+func TestAddFinding(t *testing.T) {
+	var s Summary
+	for _, f := range []struct {
+		signature string
+		run       uint64
+	}{{"a", 9}, {"b", 5}, {"a", 7}, {"b", 6}, {"c", 8}} {
+		s.AddFinding(&Finding{Violation: Violation{Signature: f.signature}, Run: f.run})
+	}
+	var got []string
+	for _, f := range s.Findings {
+		got = append(got, fmt.Sprint(f.Signature, f.Run))
+	}
+	if want := []string{"b5", "a7", "c8"}; !slices.Equal(got, want) || s.Finding != s.Findings[0] {
+		t.Errorf("%v, want %v", got, want)
 	}
 }
 

@@ -23,7 +23,7 @@ func session(t *testing.T, dir string, delay time.Duration, args ...string) (std
 	t.Helper()
 	var out, complaints bytes.Buffer
 	cmd := exec.Command("testverify", append([]string{"run", "test/several", "test/good", "-runs", "100000", "-json", "-campaign", dir}, args...)...)
-	cmd.Env = append(os.Environ(), "WITH_SEVERAL=1")
+	cmd.Env = append(os.Environ(), "WITH_SEVERAL=1", "PATIENT=1")
 	cmd.Stdout, cmd.Stderr = &out, &complaints
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
