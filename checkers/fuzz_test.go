@@ -136,7 +136,7 @@ func FuzzMonitors(f *testing.F) {
 	f.Add([]byte("\x00\x00\x01\x00\x00\x00\x01\x00"))
 	f.Add([]byte("\x00\x00\x00\x00\x05\x00\x05\x01\x06\x00\x06\x40\x01\x00\x02\x00\x01\x01\x02\x02"))
 	var specs []spec.Spec[any]
-	var monitors, frontiers, judges []Judge
+	var monitors, frontiers, judges, hasty []Judge
 	var sessions []Session
 	for _, s := range compared() {
 		if newMonitor(s.Kind, s.Initial) == nil {
@@ -146,6 +146,7 @@ func FuzzMonitors(f *testing.F) {
 		monitors = append(monitors, LinearizableBy(byMonitor, 0, s))
 		frontiers = append(frontiers, LinearizableBy(byFrontier, 1<<14, s))
 		judges = append(judges, LinearizableWithin(1<<14, s))
+		hasty = append(hasty, LinearizableWithin(0, s)) // asks the monitor last
 		sessions = append(sessions, LinearizableWithin(1<<18, s).(Online).Watch())
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -157,6 +158,9 @@ func FuzzMonitors(f *testing.F) {
 			m, f, all := monitors[i].Check(h), frontiers[i].Check(h), judges[i].Check(h)
 			if m.Unknown == "" && f.Unknown == "" && (m.Violation == nil) != (f.Violation == nil) {
 				t.Fatalf("monitor says %+v, frontier %+v: %+v", m, f, h)
+			}
+			if v := hasty[i].Check(h); m.Unknown == "" && len(h) > 0 && (m.Violation == nil) != (v.Violation == nil) {
+				t.Fatalf("monitor says %+v, and asked last %+v: %+v", m, v, h)
 			}
 			checkForm(t, monitors[i], h, m)
 			checkForm(t, judges[i], h, all)

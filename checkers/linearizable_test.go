@@ -238,6 +238,12 @@ func TestLinearizableBy(t *testing.T) {
 			t.Errorf("%s: got %+v, want it by %q", test.name, v, test.by)
 		}
 	}
+	// The monitor of a register is asked where the frontier gives up at once.
+	odd := machine.History{call(0, spec.RegisterRead), call(1, spec.RegisterCAS, 1, 2), call(2, spec.RegisterCAS, 1, 2),
+		ret(0, 0, true), ret(2, 3, true), ret(1, 0, false)}
+	if v := LinearizableWithin(0, spec.Register(0)).Check(odd); v.By != byMonitor || v.Violation == nil || v.Violation.At != 4 {
+		t.Errorf("got %+v, want a violation by the monitor", v)
+	}
 	for _, way := range []string{"guess", byMonitor} {
 		func() {
 			defer func() {

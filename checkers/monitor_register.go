@@ -23,7 +23,7 @@ type registerMonitor struct {
 	values table[uint64]
 	cells  []cell // of each value; the first is the initial one's
 	blocks []block
-	first  wrong
+	first  wrong // what was found first
 	sorted []int // blocks in the order of their first returns
 	latest []int // of the blocks up to each of sorted: the one with the last call
 }
@@ -35,7 +35,7 @@ type cell struct {
 	next   int // the read-modify-write that read it
 	first  int // the first read of it to return
 	last   int // the last read of it to be called
-	block  int
+	block  int // the block that it belongs to, -1 if there is none
 }
 
 // block is values that must follow each other directly.
@@ -94,6 +94,7 @@ func (m *registerMonitor) read(e event) bool {
 	}
 	switch effectOn(op) {
 	case contradiction:
+		op.slot = 0
 		m.wrong(e.op, "which contradicts itself")
 	case plainRead:
 		op.slot = m.cell(op.ret.Val)

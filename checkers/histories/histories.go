@@ -201,13 +201,37 @@ func held(k spec.Kind, c *client) spec.Op {
 // that s has, or moves it a little, in place. The history stays well formed, and
 // may stay linearizable.
 func Spoil(draw Draw, s spec.Spec[any], h machine.History, from, to int) {
-	for range 16 {
-		i := from + draw(to-from)
-		if draw(3) > 0 && spoilAnswer(draw, s, h, i) || draw(8) == 0 && spoilCall(draw, s, h, i) ||
-			draw(3) == 0 && shift(draw, h, i) {
+	for range 32 {
+		i, done := from+draw(to-from), false
+		switch draw(8) {
+		case 0, 1, 2:
+			done = exchange(draw, h, i)
+		case 3, 4, 5:
+			done = spoilAnswer(draw, s, h, i)
+		case 6:
+			done = spoilCall(draw, s, h, i)
+		default:
+			done = shift(draw, h, i)
+		}
+		if done {
 			return
 		}
 	}
+}
+
+// exchange exchanges the values that record i and a later one answer, if they do
+// and differ.
+func exchange(draw Draw, h machine.History, i int) bool {
+	near := min(32, len(h)-1-i)
+	if near == 0 {
+		return false
+	}
+	r, other := &h[i], &h[i+1+draw(near)]
+	if r.Val == other.Val || r.Val == 0 || other.Val == 0 {
+		return false
+	}
+	r.Val, other.Val = other.Val, r.Val
+	return true
 }
 
 // spoilAnswer changes the answer of record i, if it is a return, to one that
