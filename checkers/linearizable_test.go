@@ -283,3 +283,72 @@ func TestConcurrentUse(t *testing.T) {
 		group.Wait()
 	}
 }
+
+// TestMonitorReasons checks what monitors say where nobody else is asked.
+func TestMonitorReasons(t *testing.T) {
+	const read, write, cas, swap = spec.RegisterRead, spec.RegisterWrite, spec.RegisterCAS, spec.RegisterSwap
+	do := func(client int32, op spec.Op, val uint64, ok bool, args ...uint64) machine.History {
+		return machine.History{call(client, op, args...), ret(client, val, ok)}
+	}
+	reasons(t, spec.Register(0), []expectation{
+		{h: do(0, read, 5, true), at: 1, message: "Read() = 5, but what it found was never written"},
+		{h: do(0, cas, 1, true, 0, 2), at: 1, message: "CAS(0, 2) = 1, ok, which contradicts itself"},
+		{h: join(do(0, read, 5, true), do(1, write, 0, true, 5)), at: 3,
+			message: "Write(5), but what it wrote was found before it was called"},
+		{h: join(do(0, read, 5, true), machine.History{call(1, write, 5)}), at: 1,
+			message: "Read() = 5, but what it found was written only later"},
+		{h: join(do(0, swap, 0, true, 5), do(1, read, 0, true)), at: 3,
+			message: "client 1 (CPU 1) got Read() = 0, but the value was replaced before it was called"},
+		{h: join(do(0, swap, 0, true, 5), do(1, swap, 0, true, 6)), at: 3, message: "two operations found and replaced 0"},
+		{h: join(do(0, write, 0, true, 1), do(0, write, 0, true, 2), do(0, read, 1, true)), at: 5,
+			message: "Read() = 1, but of the values 1 and 2 each would have to replace the other"},
+		{h: do(0, read, 0, false), at: 1, message: "Read() = 0, failed, which it never may answer"},
+	})
+	enq, deq := spec.QueueEnqueue, spec.QueueDequeue
+	two := join(do(0, enq, 0, true, 1), do(0, enq, 0, true, 2))
+	reasons(t, spec.Queue(), []expectation{
+		{h: join(two, do(0, deq, 2, true)), at: 5, message: "Dequeue() = 2, but 1 was enqueued before it and not dequeued yet"},
+		{h: join(two, do(0, deq, 1, true), do(1, deq, 1, true)), at: 7, message: "but the value was dequeued twice"},
+		{h: join(two, do(0, deq, 3, true)), at: 5, message: "but nobody enqueued it"},
+		{h: join(do(0, deq, 1, true), two), at: 1, message: "but it was not enqueued yet"},
+		{h: join(two, do(0, deq, 0, false)), at: 5, message: "Dequeue() = empty, but at every moment of the call there was a value in the queue"},
+	})
+	push, pop := spec.StackPush, spec.StackPop
+	two = join(do(0, push, 0, true, 1), do(0, push, 0, true, 2))
+	reasons(t, spec.Stack(), []expectation{
+		{h: join(two, do(0, pop, 1, true)), at: 5, message: "Pop() = 1, but of the values 1, 2 none can have been the lowest"},
+		{h: join(two, do(0, pop, 2, true), do(1, pop, 2, true)), at: 7, message: "but the value was popped twice"},
+		{h: join(two, do(0, pop, 3, true)), at: 5, message: "but nobody pushed it"},
+		{h: join(do(0, pop, 1, true), two), at: 1, message: "but it was not pushed yet"},
+		{h: join(two, do(0, pop, 0, false)), at: 5, message: "Pop() = empty, but at every moment of the call there was a value on the stack"},
+	})
+	reasons(t, spec.Mutex(), []expectation{
+		{h: join(do(0, spec.MutexLock, 0, true), do(1, spec.MutexTryLock, 0, true)), at: 3, message: "but client 0 held the mutex"},
+		{h: do(0, spec.MutexUnlock, 0, true), at: 1, message: "but it did not hold the mutex"},
+		{h: do(0, spec.MutexTryLock, 0, false), at: 1, message: "TryLock() = busy, but nobody could hold the mutex meanwhile"},
+	})
+	reasons(t, spec.RWLock(), []expectation{
+		{h: join(do(0, spec.RWLockRLock, 0, true), do(1, spec.RWLockLock, 0, true)), at: 3, message: "but the lock was held for reading"},
+		{h: join(do(0, spec.RWLockLock, 0, true), do(1, spec.RWLockRLock, 0, true)), at: 3, message: "but client 0 wrote"},
+		{h: do(0, spec.RWLockUnlock, 0, true), at: 1, message: "but it did not write"},
+		{h: do(0, spec.RWLockRUnlock, 0, true), at: 1, message: "but it did not read"},
+		{h: do(0, spec.RWLockTryLock, 0, false), at: 1, message: "but nobody could hold the lock meanwhile"},
+		{h: do(0, spec.RWLockTryRLock, 0, false), at: 1, message: "but nobody could write meanwhile"},
+	})
+	reasons(t, spec.Semaphore(1), []expectation{
+		{h: join(do(0, spec.SemaphoreP, 0, true), do(1, spec.SemaphoreP, 0, true)), at: 3, message: "but there can't have been a unit left"},
+		{h: do(0, spec.SemaphoreTryP, 0, false), at: 1, message: "but there was a unit all the while"},
+	})
+	reasons(t, spec.Set(), []expectation{
+		{h: join(do(0, spec.SetInsert, 0, true, 4), do(1, spec.SetInsert, 0, true, 4)), at: 3, message: "Insert(4) = ok, but the value was in the set"},
+		{h: do(0, spec.SetRemove, 0, true, 4), at: 1, message: "but the value was not in the set"},
+	})
+}
+
+func reasons[S comparable](t *testing.T, s spec.Spec[S], tests []expectation) {
+	t.Helper()
+	for i := range tests {
+		tests[i].name, tests[i].rule = s.Name+": "+tests[i].message, ruleLinearizable
+	}
+	expect(t, LinearizableBy(byMonitor, 0, s), tests)
+}

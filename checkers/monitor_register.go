@@ -245,14 +245,26 @@ func (m *registerMonitor) alone(n int) block {
 func (m *registerMonitor) follow(b *block, first, last int) {
 	end := m.ops[first].end()
 	if end < b.to {
-		m.wrong(later(m.ops, first, b.last),
-			fmt.Sprintf("but operations on %d and what replaced it are in the wrong order", b.value))
+		m.misplaced(first, b.last)
 	}
 	if end < b.from {
 		b.first, b.from = first, end
 	}
 	if m.ops[last].callAt > b.to {
 		b.last, b.to = last, m.ops[last].callAt
+	}
+}
+
+// misplaced words that operation n was called after operation early, which must
+// follow it, returned.
+func (m *registerMonitor) misplaced(early, n int) {
+	switch op := &m.ops[n]; {
+	case op.retAt < 0:
+		m.wrong(early, "but what it found was written only later")
+	case effectOn(op) == plainRead:
+		m.wrong(n, "but the value was replaced before it was called")
+	default:
+		m.wrong(n, "but what it wrote was found before it was called")
 	}
 }
 

@@ -205,22 +205,19 @@ func (m *stackMonitor) meet(item int) {
 	}
 }
 
-// stuck words that none of the values left can have been the lowest. It shows
-// at the first return of a push or pop that has no moment for that.
+// stuck words that none of the values left can have been the lowest. One of them
+// at least was popped, or the first to be pushed could have been. It shows at the
+// first of the pops that have no moment for that, or else at the first pop.
 func (m *stackMonitor) stuck() wrong {
-	n, count := -1, 0
+	shows, count := -1, 0
 	var names []string
 	for v := range m.cells {
 		c := &m.cells[v]
 		if !c.needPush && !c.needPop {
 			continue
 		}
-		op := c.push
-		if !c.needPush || m.ops[op].retAt < 0 {
-			op = c.pop
-		}
-		if n < 0 || m.ops[op].retAt < m.ops[n].retAt {
-			n = op
+		if c.pop >= 0 && (shows < 0 || m.sooner(c, &m.cells[shows])) {
+			shows = v
 		}
 		if count++; len(names) < maxShownStates {
 			names = append(names, fmt.Sprint(m.values.keys[v]))
@@ -230,6 +227,14 @@ func (m *stackMonitor) stuck() wrong {
 	if count > len(names) {
 		text += fmt.Sprintf(" and %d more", count-len(names))
 	}
-	return wrong{n, fmt.Sprintf("but of the values %s none can have been the lowest on the stack: "+
+	return wrong{m.cells[shows].pop, fmt.Sprintf("but of the values %s none can have been the lowest on the stack: "+
 		"another one was there whenever it was pushed or popped", text)}
+}
+
+// sooner reports whether a violation shows at the pop of a rather than of b.
+func (m *stackMonitor) sooner(a, b *stacked) bool {
+	if a.needPop != b.needPop {
+		return a.needPop
+	}
+	return a.popTo < b.popTo
 }
