@@ -98,6 +98,9 @@ func (o *outputs) target(out *outcome) {
 		Kind: "target", Name: out.target.Name, Verdict: ci.Verdict(out.verdict()), Why: out.why, Seconds: out.seconds,
 		Did: fmt.Sprintf("%s runs of %s with seed %d, %s distinct schedules", grouped(out.Runs), out.Strategy, out.Seed, grouped(out.Distinct)),
 	}
+	if out.exhausted != nil {
+		c.Did = "explored " + out.exhausted.Claim()
+	}
 	if out.err != nil {
 		c.Why = out.err.Error()
 	}

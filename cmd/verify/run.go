@@ -29,15 +29,15 @@ func (a *app) run(args []string) (status, error) {
 	if *strategy == "natural" && !f.isSet("runs") {
 		c.options.Runs = 1 // all are the same
 	}
-	chosen, err := c.choose(f, *dir, names)
-	if err != nil {
-		return 0, err
-	}
 	if *everything {
 		c.exhaust, err = f.exhaust(c, preemptions)
 	} else if f.isSet("preemptions") {
 		err = errors.New("-preemptions bounds a search with -exhaustive: give both")
 	}
+	if err != nil {
+		return 0, err
+	}
+	chosen, err := c.choose(f, *dir, names)
 	if err != nil {
 		return 0, err
 	}
