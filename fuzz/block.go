@@ -117,9 +117,9 @@ func (h *hunt) block(r *runner, n uint64) (*Block, error) {
 		}
 		s.Start(Plan{Seed: h.Seed, Run: run, Profile: r.profile()})
 		v := r.run(s)
-		b.add(v, run, seen)
+		first := b.add(v, run, seen)
 		if learner != nil {
-			learner.Learn(r.feedback(v))
+			learner.Learn(r.feedback(v, first))
 		}
 		if v.violation != nil {
 			if err := h.found(b, r, v, run); err != nil {
@@ -140,21 +140,22 @@ func (h *hunt) block(r *runner, n uint64) (*Block, error) {
 }
 
 // feedback is what a strategy is told of the last run.
-func (r *runner) feedback(v *verdict) Feedback {
+func (r *runner) feedback(v *verdict, first bool) Feedback {
 	return Feedback{
 		Fingerprint: v.Fingerprint, HistoryHash: v.HistoryHash, Steps: v.Steps, Violation: v.violation != nil,
-		New: r.covered.fresh, Accesses: r.covered.accesses,
+		First: first, New: r.covered.fresh, Accesses: r.covered.accesses,
 		Schedule: func() Schedule { return r.machine.Exceptions() },
 	}
 }
 
-// add accounts one run.
-func (b *Block) add(v *verdict, run uint64, seen map[uint64]struct{}) {
+// add accounts one run, and answers whether it is the first of its class.
+func (b *Block) add(v *verdict, run uint64, seen map[uint64]struct{}) (first bool) {
 	b.Runs++
 	b.Steps += uint64(v.Steps)
 	b.Records += uint64(len(v.History))
 	b.TraceHash += scramble(v.TraceHash ^ scramble(run))
 	if _, ok := seen[v.Fingerprint]; !ok {
+		first = true
 		seen[v.Fingerprint] = struct{}{}
 		b.Fingerprints = append(b.Fingerprints, v.Fingerprint)
 	}
@@ -162,6 +163,7 @@ func (b *Block) add(v *verdict, run uint64, seen map[uint64]struct{}) {
 		b.Unknown++
 		b.UnknownWhy = v.unknown
 	}
+	return first
 }
 
 // found keeps the first finding of each signature.

@@ -26,7 +26,7 @@ func recordedRun(t *testing.T) (*runner, *mutate) {
 	r.covered = newCoverage(r.profile())
 	s := &mutate{rand: NewRand(1, 1), agents: []uint32{0, 1}}
 	v := r.run(machine.Natural{})
-	f := r.feedback(v)
+	f := r.feedback(v, true)
 	// Of each thread the first load and the later ones see different writes; stores make the
 	// word 1 to 6.
 	if f.New != 4+6 || len(f.Accesses) != 12 {

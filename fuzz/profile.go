@@ -20,6 +20,8 @@ type Profile struct {
 	// it in one run, and one of them wrote. They are in the order of their
 	// addresses.
 	Shared []SharedWord
+	// Interrupted are the CPUs that interrupts landed on, or could have.
+	Interrupted []int
 
 	private words // those that only one context accessed, or none wrote
 }
@@ -91,6 +93,8 @@ func (t *tally) answer(k int) int {
 type profiler struct {
 	walk  randomWalk
 	steps [machine.MaxAgents]int32 // of all runs
+	lines machine.Set              // CPUs that had an interrupt line among the options
+	met   machine.Set              // options so far
 	moves []int
 	words map[machine.VA]*profiledWord
 	order []machine.VA // of words, as they came
@@ -115,6 +119,12 @@ func (p *profiler) Choose(c *machine.Choice) int {
 		return p.walk.Choose(c)
 	}
 	p.moves[len(p.moves)-1]++
+	for o := c.Options &^ p.met; o != 0; o = o.Rest() {
+		if a := c.Agent(o.First()); a.IsLine() {
+			p.lines |= machine.Only(a.CPU())
+		}
+	}
+	p.met |= c.Options
 	k := p.walk.Choose(c)
 	if c.Agent(k).IsLine() {
 		p.steps[k]++
@@ -163,6 +173,9 @@ func (p *profiler) profile() *Profile {
 		} else {
 			out.private.add(at)
 		}
+	}
+	for o := p.lines; o != 0; o = o.Rest() {
+		out.Interrupted = append(out.Interrupted, o.First())
 	}
 	slices.SortFunc(out.Shared, func(a, b SharedWord) int { return cmp.Compare(a.Addr, b.Addr) })
 	return out

@@ -31,6 +31,9 @@ type Feedback struct {
 	HistoryHash uint64
 	Steps       int
 	Violation   bool
+	// First says that no run of the block before it was of its class: that had
+	// its Fingerprint.
+	First bool
 	// New is how much the run reached that no run of the block before it had:
 	// pairs of a read and the write that it saw, and states of shared memory.
 	New int

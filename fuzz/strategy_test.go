@@ -371,7 +371,7 @@ func TestPortfolioStarvesNoArm(t *testing.T) {
 	total := uint64(0)
 	for _, a := range s.Arms {
 		total += a.Runs
-		if a.Runs < BlockRuns/32 {
+		if a.Runs < BlockRuns/64 {
 			t.Errorf("%s has had %d of %d runs", a.Name, a.Runs, BlockRuns)
 		}
 	}

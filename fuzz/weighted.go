@@ -45,12 +45,15 @@ func (s *urw) left(k int) int32 {
 
 // surw is the selective uniform random walk (Zhao, Wolff, Mathur and
 // Roychoudhury, ASPLOS 2025): uniform among the orders of the interesting events
-// of the run, the accesses to one shared word, and a random walk elsewhere. The
-// agent whose interesting event comes next is drawn by how many each has left;
-// the others rest before theirs until it has come.
+// of the run, and a random walk elsewhere. Interesting are the accesses to one
+// shared word, or what one CPU does and the interrupts that land on it. The agent
+// whose interesting event comes next is drawn by how many each has left; the
+// others rest before theirs until it has come.
 type surw struct {
 	rand     Rand
-	word     *SharedWord // nil if nothing is interesting
+	word     machine.VA // zero if it is a CPU
+	cpu      int        // -1 if it is a word, or nothing
+	expected *[machine.MaxAgents]int32
 	done     [machine.MaxAgents]int32
 	intended int // or -1
 	held     machine.Set
@@ -58,9 +61,17 @@ type surw struct {
 
 func (s *surw) Start(p Plan) {
 	s.rand = NewRand(p.Seed, p.Run)
-	s.word, s.done, s.intended, s.held = nil, [machine.MaxAgents]int32{}, -1, 0
-	if p.Profile != nil && len(p.Profile.Shared) > 0 {
-		s.word = &p.Profile.Shared[s.rand.Below(len(p.Profile.Shared))]
+	s.word, s.cpu, s.intended, s.held = 0, -1, -1, 0
+	s.done = [machine.MaxAgents]int32{}
+	if p.Profile == nil || len(p.Profile.Shared)+len(p.Profile.Interrupted) == 0 {
+		return
+	}
+	i := s.rand.Below(len(p.Profile.Shared) + len(p.Profile.Interrupted))
+	if i < len(p.Profile.Shared) {
+		w := &p.Profile.Shared[i]
+		s.word, s.expected = w.Addr, &w.Accesses
+	} else {
+		s.cpu, s.expected = p.Profile.Interrupted[i-len(p.Profile.Shared)], &p.Profile.Steps
 	}
 }
 
@@ -79,7 +90,7 @@ func (s *surw) Choose(c *machine.Choice) int {
 			return k
 		}
 		if s.intended < 0 {
-			s.intended = s.draw(c.Options, k)
+			s.intended = s.draw(c, k)
 		}
 		if k == s.intended {
 			s.done[k]++
@@ -91,28 +102,31 @@ func (s *surw) Choose(c *machine.Choice) int {
 }
 
 func (s *surw) interesting(c *machine.Choice, k int) bool {
-	if s.word == nil {
-		return false
+	if s.cpu >= 0 {
+		return c.Agent(k).CPU() == s.cpu
 	}
 	op := c.Op(k)
-	return op.Addr&^7 == s.word.Addr && (op.Kind.Reads() || op.Kind.Writes())
+	return op.Addr&^7 == s.word && s.word != 0 && (op.Kind.Reads() || op.Kind.Writes())
 }
 
 // draw is who has the next interesting event: agent k is about to have one.
-func (s *surw) draw(options machine.Set, k int) int {
+func (s *surw) draw(c *machine.Choice, k int) int {
 	left := func(i int) int32 {
-		n := s.word.Accesses[i] - s.done[i]
-		if i == k {
+		n := s.expected[i] - s.done[i]
+		switch {
+		case i == k:
 			return max(n, 1)
+		case s.cpu >= 0 && c.Agent(i).CPU() != s.cpu:
+			return 0
 		}
 		return max(n, 0)
 	}
 	total := int32(0)
-	for o := options; o != 0; o = o.Rest() {
+	for o := c.Options; o != 0; o = o.Rest() {
 		total += left(o.First())
 	}
 	at := int32(s.rand.Below(int(total)))
-	for o := options; ; o = o.Rest() {
+	for o := c.Options; ; o = o.Rest() {
 		if at -= left(o.First()); at < 0 {
 			return o.First()
 		}

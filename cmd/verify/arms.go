@@ -12,14 +12,15 @@ import (
 type armLine struct {
 	Arm   string `json:"arm"`
 	Runs  uint64 `json:"runs"`
-	New   uint64 `json:"new"`
+	First uint64 `json:"first"` // of their classes
+	New   uint64 `json:"new"`   // pairs of reads and writes, and states
 	Found uint64 `json:"found"`
 }
 
 func armLines(arms []fuzz.ArmEarned) []armLine {
 	var out []armLine
 	for _, a := range arms {
-		out = append(out, armLine{a.Name, a.Runs, a.New, a.Found})
+		out = append(out, armLine{a.Name, a.Runs, a.First, a.New, a.Found})
 	}
 	return out
 }
@@ -31,6 +32,7 @@ func addArms(sum, more []armLine) []armLine {
 	}
 	for i, a := range more {
 		sum[i].Runs += a.Runs
+		sum[i].First += a.First
 		sum[i].New += a.New
 		sum[i].Found += a.Found
 	}
@@ -44,11 +46,11 @@ func armText(arms []armLine) string {
 		if a.Runs == 0 {
 			continue
 		}
-		text := fmt.Sprintf("%s %s in %s", a.Arm, grouped(a.New), grouped(a.Runs))
+		text := fmt.Sprintf("%s %s/%s/%s", a.Arm, grouped(a.Runs), grouped(a.First), grouped(a.New))
 		if a.Found > 0 {
 			text += fmt.Sprintf(" (%s failed)", grouped(a.Found))
 		}
 		parts = append(parts, text)
 	}
-	return "arms (new coverage in runs): " + strings.Join(parts, ", ")
+	return "arms (runs/new classes/new pairs and states): " + strings.Join(parts, ", ")
 }
