@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"iter"
 	"math"
 	"slices"
@@ -25,17 +26,19 @@ const (
 	manyAccesses = 256
 )
 
-// benchTarget is 4 threads that load and store 8 shared words by turns.
-func benchTarget(accesses int) fuzz.Target {
+// benchTarget is 4 threads that load and store 8 shared words by turns. Data races
+// are judged or not.
+func benchTarget(accesses int, judged bool) fuzz.Target {
 	return fuzz.Target{
-		Name: "bench/engine", Doc: "loads and stores of shared words", Platform: machine.Pairs(2),
+		Name: "bench/engine", Doc: "loads and stores of shared words", Platform: machine.Pairs(2), IntendedRaces: !judged,
 		Setup: func(m *machine.Machine) fuzz.Program {
 			const words = 8
 			at := m.Alloc(8 * words)
 			return fuzz.Program{Threads: fuzz.Each(m, func(t *machine.Thread) {
 				for i := range machine.VA(accesses / 2) {
 					word := at + 8*(i%words)
-					t.Store64(word, t.Load64(word)+1)
+					v := t.Load(word, machine.Size64, machine.Relaxed)
+					t.Store(word, machine.Size64, v+1, machine.Relaxed)
 				}
 			})}
 		},
@@ -44,11 +47,12 @@ func benchTarget(accesses int) fuzz.Target {
 
 // round is one measurement of everything, one after the other.
 type round struct {
-	bareSwitch, stepRandom, stepContinue, stepNatural float64 // ns
-	runs, runs2                                       float64 // a second
+	bareSwitch, stepRandom, stepJudged, stepContinue, stepNatural float64 // ns
+	runs, runs2                                                   float64 // a second
 }
 
-// benchEngine measures the engine with all that verify run turns on.
+// benchEngine measures the engine with all that verify run turns on; the judge of
+// data races, which sees every event, by itself.
 func benchEngine(b *bench) ([]figure, error) {
 	var all []round
 	for range b.rounds {
@@ -69,16 +73,19 @@ func benchEngine(b *bench) ([]figure, error) {
 
 func benchRound() (r round, err error) {
 	r.bareSwitch = bareSwitch()
-	if r.runs, r.stepRandom, err = huntSpeed("random", fewAccesses, 1); err != nil {
+	if r.runs, r.stepRandom, err = huntSpeed("random", fewAccesses, 1, false); err != nil {
 		return r, err
 	}
-	if _, r.stepContinue, err = huntSpeed("natural", manyAccesses, 1); err != nil {
+	if _, r.stepJudged, err = huntSpeed("random", fewAccesses, 1, true); err != nil {
 		return r, err
 	}
-	if _, r.stepNatural, err = huntSpeed("natural", fewAccesses, 1); err != nil {
+	if _, r.stepContinue, err = huntSpeed("natural", manyAccesses, 1, false); err != nil {
 		return r, err
 	}
-	r.runs2, _, err = huntSpeed("random", fewAccesses, 2)
+	if _, r.stepNatural, err = huntSpeed("natural", fewAccesses, 1, false); err != nil {
+		return r, err
+	}
+	r.runs2, _, err = huntSpeed("random", fewAccesses, 2, false)
 	return r, err
 }
 
@@ -98,11 +105,14 @@ func bareSwitch() (ns float64) {
 }
 
 // huntSpeed measures a hunt: the runs a second, and the time of one step.
-func huntSpeed(strategy string, accesses, workers int) (runsPerSecond, nsPerStep float64, err error) {
+func huntSpeed(strategy string, accesses, workers int, judged bool) (runsPerSecond, nsPerStep float64, err error) {
 	runs := uint64(benchRuns * fewAccesses / accesses)
 	began := time.Now()
-	s, err := fuzz.Hunt(benchTarget(accesses), fuzz.Options{Strategy: strategy, Runs: runs, Workers: workers})
+	s, err := fuzz.Hunt(benchTarget(accesses, judged), fuzz.Options{Strategy: strategy, Runs: runs, Workers: workers})
 	took := time.Since(began)
+	if s.Finding != nil { // it would have ended the hunt
+		err = fmt.Errorf("the program that is measured has a violation: %w", s.Finding)
+	}
 	return float64(s.Runs) / took.Seconds(), float64(took.Nanoseconds()) / float64(max(s.Steps, 1)), err
 }
 
@@ -114,6 +124,8 @@ func engineFigures(all []round) []figure {
 		of("bare_switch_ns", "a round trip of iter.Pull", func(r round) float64 { return r.bareSwitch }),
 		of("step_random_ns", "a step of 4 threads of 16 accesses, strategy random", func(r round) float64 { return r.stepRandom }),
 		of("step_random_ratio", "to a bare switch; at most 1.4", func(r round) float64 { return r.stepRandom / r.bareSwitch }),
+		of("step_judged_ns", "the same with data races judged", func(r round) float64 { return r.stepJudged }),
+		of("step_judged_ratio", "to a step whose races are not judged", func(r round) float64 { return r.stepJudged / r.stepRandom }),
 		of("step_continue_ns", "a step in which the running thread goes on: 4 threads of 256 accesses, strategy natural", func(r round) float64 { return r.stepContinue }),
 		of("step_continue_ratio", "to a bare switch; at most 0.3", func(r round) float64 { return r.stepContinue / r.bareSwitch }),
 		of("step_natural_ns", "a step of 4 threads of 16 accesses, strategy natural: with the start and end of threads and runs", func(r round) float64 { return r.stepNatural }),
