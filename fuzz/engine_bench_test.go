@@ -10,7 +10,7 @@ import (
 func stepTarget() Target {
 	return Target{
 		Name:     "bench/steps",
-		Platform: machine.Pairs(2),
+		Platform: machine.Pairs(2), IntendedRaces: true,
 		Setup: func(m *machine.Machine) Program {
 			base := m.Alloc(64)
 			return Program{Threads: Each(m, func(t *machine.Thread) {
@@ -28,6 +28,9 @@ func benchmarkSteps(b *testing.B, strategy string, workers int) {
 	s, err := Hunt(stepTarget(), Options{Strategy: strategy, Runs: uint64(b.N), Workers: workers})
 	if err != nil {
 		b.Fatal(err)
+	}
+	if s.Finding != nil { // it would have ended the hunt
+		b.Fatal(s.Finding)
 	}
 	steps = s.Steps
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(steps), "ns/step")
