@@ -1,9 +1,11 @@
-// Package campaign keeps the results of hunts in a directory, so that they can
+// Package campaign keeps the results of hunts, or of exhaustive searches, in a
+// directory, so that they can
 // be interrupted at any moment, resumed, and shared between processes and
 // machines. It holds
 //
 //	campaign.json             what is hunted for: strategy, seed, runs, targets
-//	blocks/TARGET/NUMBER      what came of 4,096 runs; at most 44 KB, and the findings
+//	blocks/TARGET/NUMBER      what came of 4,096 runs; at most 44 KB, and the findings.
+//	                          Of an exhaustive search: of a subtree
 //	findings/TARGET-HASH.txt  a violation: what happened, its token, and the record
 //
 // All files are replaced as a whole, and what they hold depends on the campaign
@@ -27,11 +29,19 @@ import (
 
 // Plan is what a campaign does. Every target gets the same runs.
 type Plan struct {
-	Strategy string // see fuzz.Strategies; empty is fuzz.DefaultStrategy
+	Strategy string // see fuzz.Strategies; empty is fuzz.DefaultStrategy; or Exhaustive
 	Seed     uint64
 	Runs     uint64 // zero means fuzz.DefaultRuns
 	Pins     []machine.Pin
+	// Bounded has an exhaustive search explore the schedules with so many
+	// Preemptions at most.
+	Bounded     bool
+	Preemptions int
 }
+
+// Exhaustive stands for the strategy of a search that leaves nothing to chance.
+// It has neither seed nor a number of runs.
+const Exhaustive = "exhaustive"
 
 // Dir is the directory of a campaign.
 type Dir struct {
@@ -48,7 +58,11 @@ func Read(path string) (p Plan, targets []string, err error) {
 	if m == nil || err != nil {
 		return Plan{}, nil, err
 	}
-	return Plan{m.Strategy, m.Seed, m.Runs, m.Pins}, m.names(), nil
+	p = Plan{Strategy: m.Strategy, Seed: m.Seed, Runs: m.Runs, Pins: m.Pins}
+	if m.Bound != nil {
+		p.Bounded, p.Preemptions = true, *m.Bound
+	}
+	return p, m.names(), nil
 }
 
 func manifestFile(path string) string { return filepath.Join(path, "campaign.json") }
@@ -139,14 +153,20 @@ func newManifest(p Plan, targets []fuzz.Target, w *fuzz.Watchdog) (*manifest, er
 	if m.Strategy == "" {
 		m.Strategy = fuzz.DefaultStrategy
 	}
-	if m.Runs == 0 {
+	sample := m.Strategy
+	if m.Strategy == Exhaustive {
+		sample, m.Seed, m.Runs = fuzz.DefaultStrategy, 0, 0
+	} else if m.Runs == 0 {
 		m.Runs = fuzz.DefaultRuns
+	}
+	if p.Bounded {
+		m.Bound = &p.Preemptions
 	}
 	for _, t := range targets {
 		if slices.ContainsFunc(m.Targets, func(i identity) bool { return i.Name == t.Name }) {
 			return nil, fmt.Errorf("target %s is given twice", t.Name)
 		}
-		s, err := fuzz.Hunt(t, fuzz.Options{Strategy: m.Strategy, Seed: m.Seed, Pins: m.Pins, Runs: identityRuns, All: true, Audit: -1, Watchdog: w})
+		s, err := fuzz.Hunt(t, fuzz.Options{Strategy: sample, Seed: m.Seed, Pins: m.Pins, Runs: identityRuns, All: true, Audit: -1, Watchdog: w})
 		if err != nil {
 			return nil, err
 		}
@@ -174,6 +194,8 @@ func (m *manifest) differs(want *manifest) error {
 		return fmt.Errorf("the campaign is of strategy %s, not %s: use that, or another directory", m.Strategy, want.Strategy)
 	case m.Seed != want.Seed:
 		return fmt.Errorf("the campaign has seed %d, not %d: use that, or another directory", m.Seed, want.Seed)
+	case boundText(m.Bound) != boundText(want.Bound):
+		return fmt.Errorf("the campaign is of schedules with %s preemptions, not %s: use that, or another directory", boundText(m.Bound), boundText(want.Bound))
 	case !slices.Equal(m.Pins, want.Pins):
 		return fmt.Errorf("the campaign has other fixed parameters: %s; use those, or another directory", pinText(m.Pins))
 	case !slices.Equal(m.names(), want.names()):
@@ -187,6 +209,13 @@ func (m *manifest) differs(want *manifest) error {
 		}
 	}
 	return nil
+}
+
+func boundText(most *int) string {
+	if most == nil {
+		return "any number of"
+	}
+	return fmt.Sprintf("at most %d", *most)
 }
 
 func pinText(pins []machine.Pin) string {
@@ -217,4 +246,18 @@ func (d *Dir) Hunt(t fuzz.Target, o fuzz.Options) (fuzz.Summary, error) {
 		}
 	}
 	return s, errors.Join(err, err2)
+}
+
+// Exhaust explores what is left of a target's schedules, or of the shard's part
+// of them. It takes the options that change no result: Workers, Shard, Runs,
+// Stop, Progress and Watchdog.
+func (d *Dir) Exhaust(t fuzz.Target, o fuzz.ExhaustOptions) (fuzz.Exhausted, error) {
+	o.Pins, o.All, o.Bounded = d.m.Pins, true, d.m.Bound != nil
+	l := &subtrees{dir: d, target: t.Name}
+	if o.Bounded {
+		o.Preemptions = *d.m.Bound
+		l.shard = o.Shard // each does all runs, and keeps what is its own
+	}
+	o.Ledger = l
+	return fuzz.Exhaust(t, o)
 }

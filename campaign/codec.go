@@ -19,7 +19,8 @@ type manifest struct {
 	Format   int           `json:"format"`
 	Strategy string        `json:"strategy"`
 	Seed     uint64        `json:"seed"`
-	Runs     uint64        `json:"runs"` // for each target; it may grow
+	Runs     uint64        `json:"runs"`                  // for each target; it may grow
+	Bound    *int          `json:"preemptions,omitempty"` // at most
 	Pins     []machine.Pin `json:"pins"`
 	Targets  []identity    `json:"targets"`
 }
@@ -43,7 +44,7 @@ func decodeManifest(data []byte) (*manifest, error) {
 	if m.Format != format {
 		return nil, fmt.Errorf("it has format %d; this program reads %d", m.Format, format)
 	}
-	if m.Strategy == "" || m.Runs == 0 || len(m.Targets) == 0 {
+	if m.Strategy == "" || m.Runs == 0 && m.Strategy != Exhaustive || len(m.Targets) == 0 {
 		return nil, errors.New("it names no strategy, no runs or no targets")
 	}
 	return m, nil
@@ -111,7 +112,37 @@ func (f *findings) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
+// subtree is the form of a subtree in its file.
+type subtree struct {
+	Campaign string
+	Target   string
+	Part     string // of the search: see subtrees
+	fuzz.Subtree
+}
+
+func encodeSubtree(campaign, target, part string, s *fuzz.Subtree) ([]byte, error) {
+	return seal(subtreeMark, subtree{campaign, target, part, *s})
+}
+
+// decodeSubtree reads a subtree of a campaign and target.
+func decodeSubtree(data []byte, campaign, target, part string, number uint64) (*fuzz.Subtree, error) {
+	var s subtree
+	if err := open(subtreeMark, data, &s); err != nil {
+		return nil, err
+	}
+	switch {
+	case s.Campaign != campaign:
+		return nil, errors.New("it is of another campaign")
+	case s.Target != target || s.Part != part || s.Number != number:
+		return nil, fmt.Errorf("it is subtree %.60q of %.60q", s.Part, s.Target)
+	case s.Finding != nil:
+		return &s.Subtree, checkFinding(s.Finding, target)
+	}
+	return &s.Subtree, nil
+}
+
 const (
+	subtreeMark = "stramash-subtree-v1"
 	blockMark   = "stramash-block-v1"
 	findingMark = "stramash-finding-v1"
 )

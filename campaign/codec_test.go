@@ -53,12 +53,39 @@ func TestBlockRoundTrip(t *testing.T) {
 // A field that is added to a block is in the sample, too, so that it is known
 // to survive.
 func TestSampleIsComplete(t *testing.T) {
-	for _, v := range []reflect.Value{reflect.ValueOf(*sampleBlock()), reflect.ValueOf(*sampleFinding())} {
+	for _, v := range []reflect.Value{reflect.ValueOf(*sampleBlock()), reflect.ValueOf(*sampleFinding()), reflect.ValueOf(*sampleSubtree())} {
 		for i := range v.NumField() {
 			if f := v.Type().Field(i); f.IsExported() && v.Field(i).IsZero() {
 				t.Errorf("%v has no %s", v.Type(), f.Name)
 			}
 		}
+	}
+}
+
+func sampleSubtree() *fuzz.Subtree {
+	return &fuzz.Subtree{
+		Number: 3, Runs: 1, Blocked: 2, Classes: 3, States: 4, Hash: 1<<64 - 1, Steps: 5, Broken: 6, Long: 7, Records: 8, Threads: 9,
+		Operations: 10, Asked: 11, Unknown: 12, UnknownWhy: "why", Evidence: sampleBlock().Evidence, Finding: sampleFinding(),
+	}
+}
+
+func TestSubtreeRoundTrip(t *testing.T) {
+	want := sampleSubtree()
+	data, err := encodeSubtree("c", "test/x", "3-1of2", want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := decodeSubtree(data, "c", "test/x", "3-1of2", 3)
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Error(err, diff)
+	}
+	for _, wrong := range [][3]string{{"d", "test/x", "3-1of2"}, {"c", "test/y", "3-1of2"}, {"c", "test/x", "3"}} {
+		if _, err := decodeSubtree(data, wrong[0], wrong[1], wrong[2], 3); err == nil {
+			t.Errorf("%v is accepted", wrong)
+		}
+	}
+	if _, err := decodeSubtree(data, "c", "test/x", "3-1of2", 4); err == nil {
+		t.Error("another number is accepted")
 	}
 }
 
@@ -144,7 +171,8 @@ func FuzzDecode(f *testing.F) {
 	block, _ := encodeBlock("c", "test/x", sampleBlock())
 	finding, _ := encodeFinding("c", sampleFinding(), "text")
 	manifest, _ := (&manifest{Format: format, Strategy: "mixed", Runs: 1, Pins: []machine.Pin{{Name: "a"}}, Targets: []identity{{"t", "0"}}}).encode()
-	for _, data := range [][]byte{block, finding, manifest} {
+	subtree, _ := encodeSubtree("c", "test/x", "3", sampleSubtree())
+	for _, data := range [][]byte{block, finding, manifest, subtree} {
 		f.Add(data)
 		f.Add(data[bytes.IndexByte(data, '{'):])
 	}
@@ -168,6 +196,17 @@ func FuzzDecode(f *testing.F) {
 					t.Fatal(err)
 				}
 				if y, err := decodeFinding(again, "c"); err != nil || !cmp.Equal(x, y, cmpopts.EquateEmpty()) {
+					t.Errorf("%v\n%+v\n%+v", err, x, y)
+				}
+			}
+		}
+		for _, in := range [][]byte{data, sealed(subtreeMark, body)} {
+			if x, err := decodeSubtree(in, "c", "test/x", "3", 3); err == nil {
+				again, err := encodeSubtree("c", "test/x", "3", x)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if y, err := decodeSubtree(again, "c", "test/x", "3", 3); err != nil || !cmp.Equal(x, y, cmpopts.EquateEmpty()) {
 					t.Errorf("%v\n%+v\n%+v", err, x, y)
 				}
 			}

@@ -142,3 +142,43 @@ func (d *Dir) readFinding(name, target string) (*fuzz.Finding, error) {
 	}
 	return f, nil
 }
+
+// subtrees keep those of one target. What a shard of a bounded search comes to
+// is a part of its own; that of an unbounded one, or of none, is just the subtree.
+type subtrees struct {
+	dir    *Dir
+	target string
+	shard  fuzz.Shard
+}
+
+func (l *subtrees) part(number uint64) (part, file string) {
+	part = fmt.Sprint(number)
+	if l.shard != (fuzz.Shard{}) {
+		part += fmt.Sprintf("-%dof%d", l.shard.Index, l.shard.Count)
+	}
+	return part, filepath.Join(l.dir.blocks(l.target), part)
+}
+
+// Load reads a subtree that is explored.
+func (l *subtrees) Load(number uint64) (*fuzz.Subtree, error) {
+	part, name := l.part(number)
+	data, err := readFile(name)
+	if data == nil || err != nil {
+		return nil, err
+	}
+	s, err := decodeSubtree(data, l.dir.id, l.target, part, number)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w; remove the file, and it will be explored again", name, err)
+	}
+	return s, nil
+}
+
+// Save keeps a subtree that is explored.
+func (l *subtrees) Save(s *fuzz.Subtree) error {
+	part, name := l.part(s.Number)
+	data, err := encodeSubtree(l.dir.id, l.target, part, s)
+	if err != nil {
+		return err
+	}
+	return WriteFile(name, data)
+}

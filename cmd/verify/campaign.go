@@ -68,24 +68,32 @@ func (f *flags) campaign(runs uint64) *campaignFlags {
 	return c
 }
 
-// recall fills in what the campaign in a directory says and the user does not,
-// and answers the names of the targets.
-func (c *campaign) recall(f *flags, dir string, names []string) ([]string, error) {
+// recall sets the flags that the campaign in a directory says and the user does
+// not, and answers the names of the targets.
+func (f *flags) recall(dir string, names []string, fixed *pins) ([]string, error) {
 	p, targets, err := campaigns.Read(dir)
 	if err != nil || len(targets) == 0 {
 		return names, err
 	}
-	if !f.isSet("strategy") {
-		c.options.Strategy = p.Strategy
+	values := map[string]string{"strategy": p.Strategy, "seed": fmt.Sprint(p.Seed), "runs": fmt.Sprint(p.Runs)}
+	if p.Strategy == campaigns.Exhaustive {
+		values = map[string]string{"exhaustive": "true"}
+		if p.Bounded {
+			values["preemptions"] = fmt.Sprint(p.Preemptions)
+		}
+	} else if f.isSet("exhaustive") {
+		values = nil // it is refused in the end
 	}
-	if !f.isSet("seed") {
-		c.options.Seed = p.Seed
-	}
-	if !f.isSet("runs") {
-		c.options.Runs = p.Runs
+	for name, value := range values {
+		if f.isSet(name) {
+			continue
+		}
+		if err := f.Set(name, value); err != nil {
+			return nil, fmt.Errorf("%s: its %s is %s: %w", dir, name, value, err)
+		}
 	}
 	if !f.isSet("param") {
-		c.options.Pins = p.Pins
+		*fixed = p.Pins
 	}
 	if len(names) == 0 {
 		names = targets
@@ -96,7 +104,11 @@ func (c *campaign) recall(f *flags, dir string, names []string) ([]string, error
 // keepIn has the results kept in a directory.
 func (c *campaign) keepIn(dir string, targets []fuzz.Target) (err error) {
 	o := c.options
-	c.dir, err = campaigns.Open(dir, campaigns.Plan{Strategy: o.Strategy, Seed: o.Seed, Runs: o.Runs, Pins: o.Pins}, targets, o.Watchdog)
+	p := campaigns.Plan{Strategy: o.Strategy, Seed: o.Seed, Runs: o.Runs, Pins: o.Pins}
+	if x := c.exhaust; x != nil {
+		p = campaigns.Plan{Strategy: campaigns.Exhaustive, Pins: o.Pins, Bounded: x.Bounded, Preemptions: x.Preemptions}
+	}
+	c.dir, err = campaigns.Open(dir, p, targets, o.Watchdog)
 	return err
 }
 

@@ -1,15 +1,15 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
+	campaigns "github.com/fusedos/stramash/campaign"
 	"github.com/fusedos/stramash/fuzz"
 )
 
 // exhaustive stands for the strategy of a search that leaves nothing to chance.
-const exhaustive = "exhaustive"
+const exhaustive = campaigns.Exhaustive
 
 // maxPreemptions bounds -preemptions.
 const maxPreemptions = 64
@@ -20,9 +20,6 @@ func (f *flags) exhaust(c *campaign, preemptions *count) (*fuzz.ExhaustOptions, 
 		if f.isSet(name) {
 			return nil, fmt.Errorf("-%s is of no use with -exhaustive, which leaves nothing to chance", name)
 		}
-	}
-	if f.isSet("campaign") {
-		return nil, errors.New("-campaign keeps what came of hunts: leave it out with -exhaustive")
 	}
 	o := &fuzz.ExhaustOptions{
 		Bounded: f.isSet("preemptions"), Preemptions: int(preemptions.n), Workers: c.options.Workers,
@@ -43,7 +40,11 @@ func (c *campaign) try(t fuzz.Target) outcome {
 	o := *c.exhaust
 	o.Progress = func(p fuzz.ExhaustProgress) { line.classes(t.Name, p) }
 	began := time.Now()
-	x, err := fuzz.Exhaust(t, o)
+	explore := fuzz.Exhaust
+	if c.dir != nil {
+		explore = c.dir.Exhaust
+	}
+	x, err := explore(t, o)
 	out := outcome{target: t, exhausted: &x, err: err, seconds: seconds(began), why: x.Inconclusive()}
 	out.Summary = fuzz.Summary{
 		Target: t.Name, Strategy: exhaustive, Runs: x.Runs, Steps: x.Steps, Records: x.Records,

@@ -21,6 +21,9 @@ func (a *app) run(args []string) (status, error) {
 	f.Var(&fixed, "param", "fix a parameter of the targets, as `NAME=NUMBER`; may be repeated")
 	dir := f.String("campaign", "", "keep the results in this `directory`: what is there already is not done again, and -all is on")
 	names, err := f.parse(args)
+	if err == nil && *dir != "" {
+		names, err = f.recall(*dir, names, &fixed)
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -37,7 +40,7 @@ func (a *app) run(args []string) (status, error) {
 	if err != nil {
 		return 0, err
 	}
-	chosen, err := c.choose(f, *dir, names)
+	chosen, err := c.choose(*dir, names)
 	if err != nil {
 		return 0, err
 	}
@@ -53,12 +56,7 @@ func (a *app) run(args []string) (status, error) {
 
 // choose finds the targets, and checks what is asked of them. It opens the
 // directory, if one is given.
-func (c *campaign) choose(f *flags, dir string, names []string) (chosen []fuzz.Target, err error) {
-	if dir != "" {
-		if names, err = c.recall(f, dir, names); err != nil {
-			return nil, err
-		}
-	}
+func (c *campaign) choose(dir string, names []string) (chosen []fuzz.Target, err error) {
 	if err := checkStrategy(c.options.Strategy); err != nil {
 		return nil, err
 	}
