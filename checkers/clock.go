@@ -43,7 +43,7 @@ type release struct {
 // memory is used again and again.
 type releases []release
 
-// add makes room for one more.
+// add makes room for one more, whose clock is still to be set.
 func (r *releases) add(bytes uint8) *release {
 	if n := len(*r); n < cap(*r) {
 		*r = (*r)[:n+1]
@@ -51,7 +51,7 @@ func (r *releases) add(bytes uint8) *release {
 		*r = append(*r, release{})
 	}
 	last := &(*r)[len(*r)-1]
-	last.bytes, last.clock = bytes, last.clock[:0]
+	last.bytes = bytes
 	return last
 }
 
