@@ -105,7 +105,7 @@ func (d *Memory) free(e *machine.Event, by heapEvent) {
 	case e.OK && b != nil:
 		b.freed, b.dead = by, true
 	case d.fault != nil:
-	case b != nil && b.dead && b.at == e.Op.Addr:
+	case b != nil && b.at == e.Op.Addr:
 		d.found(e, by.number, "double free", "free", b, "frees %s, which %s has freed before", d.of(b.freed.cpu))
 	default:
 		d.found(e, by.number, "invalid free", "free", b, "frees %s, where no block begins")

@@ -166,6 +166,12 @@ func TestMemory(t *testing.T) {
 		"overrun: P0 (x86-64) reads block 0.0+20: the block has 20 bytes; access 1 alloc 0": func(t *th) {
 			t.Load(t.Alloc(20)+20, machine.Size8, machine.Plain)
 		},
+		"overrun: P0 (x86-64) writes block 0.0+24: the block has 20 bytes; access 1 alloc 0": func(t *th) {
+			t.Store64(t.Alloc(20)+24, 1)
+		},
+		"wild access: P0 (x86-64) reads block 0.0+32, where the heap has no block; access 1": func(t *th) {
+			t.Load64(t.Alloc(16) + 32)
+		},
 		"underrun: P0 (x86-64) reads block 0.0+40: that is before the block; access 2 alloc 1": func(t *th) {
 			t.Alloc(32)
 			t.Load64(t.Alloc(16) - 8)
@@ -191,10 +197,15 @@ func TestMemory(t *testing.T) {
 		}
 		var d checkers.Memory
 		m.SetTracer(d.Observe)
-		for range 2 {
+		mess := func(t *th) {
+			for range 3 {
+				t.Free(t.Alloc(64))
+			}
+		}
+		for _, f := range []func(*th){mess, body} { // nothing is left of the first run
 			m.Begin(machine.Natural{}, machine.Limits{})
 			d.Begin(m)
-			m.Run(machine.Start{Body: body})
+			m.Run(machine.Start{Body: f})
 		}
 		got := ""
 		if f := d.Fault(); f != nil {
