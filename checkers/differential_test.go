@@ -64,6 +64,49 @@ func TestDifferential(t *testing.T) {
 	}
 }
 
+// TestDifferentialLong compares monitors and frontier on long histories with a
+// mistake or two in the middle, where the frontier comes to a conclusion.
+func TestDifferentialLong(t *testing.T) {
+	runs := 40
+	if testing.Short() {
+		runs = 8
+	}
+	for i, s := range compared() {
+		if newMonitor(s.Kind, s.Initial) == nil || s.Initial == uint64(0) && s.Kind == spec.SemaphoreKind {
+			continue
+		}
+		t.Run(fmt.Sprint(i, " ", s.Name), func(t *testing.T) {
+			rng := rand.New(rand.NewPCG(uint64(i), 8))
+			monitor, frontier := LinearizableBy(byMonitor, 0, s), LinearizableBy(byFrontier, 1<<16, s)
+			illegal, undecided := 0, 0
+			for n := range runs {
+				h := histories.Obeying(rng.IntN, s, histories.Shape{
+					Object: object, Clients: 3, Operations: 200, Duration: 40, Think: 40, Open: rng.IntN(3),
+				})
+				for range n % 3 {
+					histories.Spoil(rng.IntN, s, h, len(h)/2, len(h)/2+60)
+				}
+				m, f := monitor.Check(h), frontier.Check(h)
+				switch {
+				case m.Violation != nil:
+					illegal++
+				case m.Unknown == "" && n%3 == 0 && m.By != byMonitor:
+					t.Fatalf("got %+v, want a pass by the monitor", m)
+				}
+				if m.Unknown != "" || f.Unknown != "" {
+					undecided++
+				} else if (m.Violation == nil) != (f.Violation == nil) {
+					t.Fatalf("monitor says %+v, frontier %+v", m, f)
+				}
+			}
+			t.Logf("%d histories, %d of them illegal, %d undecided", runs, illegal, undecided)
+			if illegal < runs/4 || undecided > runs*3/4 {
+				t.Errorf("%d of %d histories are illegal, %d undecided, which makes a poor test", illegal, runs, undecided)
+			}
+		})
+	}
+}
+
 // TestLinearizableEqualsPorcupine compares the two on random histories with few
 // values, two thirds of them with mistakes.
 func TestLinearizableEqualsPorcupine(t *testing.T) {
