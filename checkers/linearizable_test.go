@@ -137,7 +137,7 @@ func TestLinearizableUnknown(t *testing.T) {
 	var crowd, calls, returns, long machine.History
 	for i := range int32(maxOverlap + 1) {
 		crowd = append(crowd, call(i, spec.RegisterWrite, 1))
-		calls, returns = append(calls, call(i, spec.CounterGet)), append(returns, ret(i, 5, true))
+		calls, returns = append(calls, call(i, spec.CounterGet)), append(machine.History{ret(i, 5, true)}, returns...)
 	}
 	for range maxConfirmOps {
 		long = append(long, call(0, spec.RegisterRead), ret(0, 0, true))
@@ -158,6 +158,7 @@ func TestLinearizableUnknown(t *testing.T) {
 	if v := wrong.Violation; v == nil || wrong.By != byPorcupine || v.At != 2*maxOverlap+1 || !strings.Contains(v.Message, "got Get() = 5") {
 		t.Errorf("got %+v, want a violation by porcupine", wrong)
 	}
+	wantUnknown(t, LinearizableWithin(3, spec.Counter(0)).Check(join(calls, returns)), "overlap")
 
 	unconfirmed := Linearizable(register).Check(append(long, call(0, spec.RegisterRead), ret(0, 1, true))).Violation
 	if unconfirmed == nil || !strings.Contains(unconfirmed.Message, "too long for porcupine") {
@@ -302,12 +303,18 @@ func TestMonitorReasons(t *testing.T) {
 		{h: join(do(0, swap, 0, true, 5), do(1, swap, 0, true, 6)), at: 3, message: "two operations found and replaced 0"},
 		{h: join(do(0, write, 0, true, 1), do(0, write, 0, true, 2), do(0, read, 1, true)), at: 5,
 			message: "Read() = 1, but of the values 1 and 2 each would have to replace the other"},
+		// Of the blocks before a conflict, it is not the last one that is in it.
+		{h: join(machine.History{call(0, write, 1), call(1, write, 2), ret(0, 0, true), ret(1, 0, true)},
+			do(1, write, 0, true, 3), do(0, read, 1, true)), at: 7, message: "of the values 1 and 3"},
 		{h: do(0, read, 0, false), at: 1, message: "Read() = 0, failed, which it never may answer"},
 	})
 	enq, deq := spec.QueueEnqueue, spec.QueueDequeue
 	two := join(do(0, enq, 0, true, 1), do(0, enq, 0, true, 2))
 	reasons(t, spec.Queue(), []expectation{
 		{h: join(two, do(0, deq, 2, true)), at: 5, message: "Dequeue() = 2, but 1 was enqueued before it and not dequeued yet"},
+		// Of the values behind 1, it is not the first one that overtakes it.
+		{h: join(two, do(0, enq, 0, true, 3), machine.History{call(1, deq)}, do(0, deq, 3, true), do(0, deq, 1, true),
+			machine.History{ret(1, 2, true)}), at: 8, message: "Dequeue() = 3, but 1 was enqueued before it"},
 		{h: join(two, do(0, deq, 1, true), do(1, deq, 1, true)), at: 7, message: "but the value was dequeued twice"},
 		{h: join(two, do(0, deq, 3, true)), at: 5, message: "but nobody enqueued it"},
 		{h: join(do(0, deq, 1, true), two), at: 1, message: "but it was not enqueued yet"},

@@ -162,6 +162,14 @@ func TestOnlineGivesUp(t *testing.T) {
 	if Linearizable(whole).Check(h).Violation == nil {
 		t.Error("Check does not find what the session leaves to it")
 	}
+	h[3].OK = true
+	if v, _ := watchAll(Linearizable(whole).(Online).Watch(), h); v != nil {
+		t.Errorf("a call that concerns all parts is judged with one of them: %+v", *v)
+	}
+	ops, err := Operations(h, object)
+	if err != nil || len(Porcupine(whole).Partition(ops)) != 1 || len(Porcupine(whole).Partition(ops[:1])) != 1 {
+		t.Errorf("porcupine's parts of %+v, %v", ops, err)
+	}
 	var o operations
 	h = join(h, on(other, call(0, spec.SetInsert, 1), call(1, spec.SetInsert, 2)))
 	if v := o.read(h, nil); v != nil {
