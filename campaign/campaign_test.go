@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -122,10 +123,10 @@ func TestStoppedCampaignEndsAsOneLeftAlone(t *testing.T) {
 	fewer := plan
 	fewer.Runs = fuzz.BlockRuns + 1000
 	hunt(t, mustOpen(t, dir, fewer), fuzz.Options{})
-	asked := 0
+	var asked atomic.Int64
 	for sessions := 0; ; sessions++ {
-		budget := 10 + 37*sessions
-		got := hunt(t, mustOpen(t, dir, plan), fuzz.Options{Workers: 1 + sessions%3, Stop: func() bool { asked++; return asked%1000 > budget }})
+		budget := int64(10 + 37*sessions)
+		got := hunt(t, mustOpen(t, dir, plan), fuzz.Options{Workers: 1 + sessions%3, Stop: func() bool { return asked.Add(1)%1000 > budget }})
 		if !got[0].Stopped && !got[1].Stopped {
 			if sessions < 3 {
 				t.Errorf("it was not stopped often: %d", sessions)
@@ -133,7 +134,7 @@ func TestStoppedCampaignEndsAsOneLeftAlone(t *testing.T) {
 			same(t, "stopped", dir, got, want, wantFiles)
 			return
 		}
-		asked = 0
+		asked.Store(0)
 	}
 }
 
