@@ -6,11 +6,14 @@ import (
 	"github.com/fusedos/stramash/machine"
 )
 
-// begin opens the step of an agent that was chosen at a node.
-func (s *search) begin(agent int, at int32) {
-	s.open = step{agent: agent, node: at, from: len(s.touches), path: len(s.path), fresh: true, is: true}
-	s.open.live = s.machine.Live()
-	s.open.cpu = s.machine.AgentName(agent).CPU()
+// begin opens the step of an agent, with an option that was chosen at a node.
+func (s *search) begin(option int, at int32) {
+	a := s.machine.AgentName(option)
+	s.open = step{
+		agent: a.CPU(), line: a.IsLine(), node: at, live: s.machine.Live(),
+		from: len(s.touches), path: len(s.path), fresh: true, is: true,
+	}
+	s.path = append(s.path, uint8(option))
 }
 
 // observe is told of each event of a run.
@@ -18,16 +21,16 @@ func (s *search) observe(e *machine.Event) {
 	if !s.live {
 		return
 	}
-	agent := e.CPU
+	option := e.CPU
 	if e.Client < 0 {
-		agent = s.lineAgent(e)
+		option = s.lineOption(e)
 	}
-	s.enter(agent, e.Step)
+	s.enter(option, e.Step)
 	s.open.thread = e.Thread
 	s.touched(e)
 }
 
-func (s *search) lineAgent(e *machine.Event) int {
+func (s *search) lineOption(e *machine.Event) int {
 	k, want := s.machine.CPUs(), machine.LineAgent(e.CPU, machine.Vector(e.Op.Addr))
 	for s.machine.AgentName(k) != want {
 		k++
@@ -35,15 +38,17 @@ func (s *search) lineAgent(e *machine.Event) int {
 	return k
 }
 
-// enter makes sure that the step in progress is that of an agent, with a number.
+// enter makes sure that the step in progress is that of an option, with a number.
 // If it is not, nothing else could move. It answers false before the first step.
-func (s *search) enter(agent, number int) bool {
+func (s *search) enter(option, number int) bool {
 	x := &s.open
+	// When an interrupt fires, its CPU enters the handler at once.
+	same := x.is && (int(s.path[x.path]) == option || x.line && x.agent == option && x.number == number)
 	switch {
-	case x.is && x.fresh && x.agent == agent:
+	case same && x.fresh:
 		x.fresh, x.number = false, number
 		return true
-	case x.is && x.agent == agent && (x.number == number || x.polls):
+	case same && (x.number == number || x.polls):
 		return true
 	case !x.is && number == 0:
 		return false
@@ -51,26 +56,19 @@ func (s *search) enter(agent, number int) bool {
 	if s.agents == 0 {
 		s.meet()
 	}
-	// The handler of an interrupt that the running thread lets land is entered
-	// without a question who moves.
-	direct := x.is && s.machine.AgentName(x.agent) != machine.CPUAgent(x.cpu) && x.cpu == agent
-	s.complete(machine.Only(agent), direct)
-	s.begin(agent, -1)
+	s.complete(machine.Only(option))
+	s.begin(option, -1)
 	s.open.fresh, s.open.number = false, number
-	if sleepers(s.asleep).Has(agent) {
+	if s.sleepers().Has(option) {
 		s.abandon()
 	}
 	return true
 }
 
-// complete ends the step in progress. Then those of can are the agents that can
-// move, unless nobody was asked.
-func (s *search) complete(can Set, direct bool) {
+// complete ends the step in progress. Then those of can are the options.
+func (s *search) complete(can Set) {
 	if !s.open.is {
 		return
-	}
-	if s.lined.Has(s.open.cpu) && s.open.agent == s.open.cpu {
-		s.touch(cpuSpace, uint64(s.open.cpu), reads)
 	}
 	i := len(s.steps)
 	x := s.open
@@ -79,10 +77,9 @@ func (s *search) complete(can Set, direct bool) {
 	x.prev = s.last[x.agent]
 	x.seq = 1
 	s.clocks = append(s.clocks, make([]int32, s.agents)...)
-	clock := s.clock(i)
 	if x.prev >= 0 {
 		x.seq = s.steps[x.prev].seq + 1
-		copy(clock, s.clock(int(x.prev)))
+		copy(s.clock(i), s.clock(int(x.prev)))
 	}
 	s.steps = append(s.steps, x)
 	s.last[x.agent] = int32(i)
@@ -91,9 +88,7 @@ func (s *search) complete(can Set, direct bool) {
 		log := &s.objects.logs[t.object()]
 		*log = append(*log, visit{int32(i), t.mode()})
 	}
-	if !direct {
-		s.disabled(can)
-	}
+	s.disabled(can)
 	s.wake()
 }
 
@@ -132,7 +127,22 @@ func (s *search) join(i int) {
 	}
 	clock[x.agent] = x.seq
 	s.raced = raced
+	if x.line {
+		s.landEarlier(i, clock)
+	}
 	for _, j := range raced {
+		s.race(int(j), i, clock)
+	}
+}
+
+// landEarlier has an interrupt race with its CPU's own steps, back to where it
+// could have landed without more ado: there that is a branch.
+func (s *search) landEarlier(i int, clock []int32) {
+	option := int(s.path[s.steps[i].path])
+	for j := s.steps[i].prev; j >= 0; j = s.steps[j].prev {
+		if at := s.steps[j].node; at >= 0 && s.nodes[at].options.Has(option) {
+			return
+		}
 		s.race(int(j), i, clock)
 	}
 }
@@ -173,25 +183,23 @@ func (s *search) race(j, i int, clock []int32) {
 	}
 	first := s.independent(j, i)
 	p := s.steps[i].agent
-	if first[p] == int32(i) && !b.options.Has(p) && !s.couldMove(j, i, first) {
+	if first[p] == int32(i) && b.options&s.slots[p] == 0 && !s.couldMove(j, i) {
 		return
 	}
-	var begin Set
+	begin := -1
 	for q, f := range first {
-		if f < 0 || !b.options.Has(q) || !s.initial(q, int(f), i, clock, first) {
+		if f < 0 || b.options&s.slots[q] == 0 || !s.initial(q, int(f), i, clock, first) {
 			continue
 		}
-		if b.todo.Has(q) || s.covered(b, int(f)) {
+		if b.todo&s.slots[q] != 0 || s.covered(b, int(f)) {
 			return
 		}
-		begin |= machine.Only(q)
+		if begin < 0 || q == p {
+			begin = q
+		}
 	}
-	switch {
-	case begin == 0:
-	case begin.Has(p):
-		b.todo |= machine.Only(p)
-	default:
-		b.todo |= machine.Only(begin.First())
+	if begin >= 0 {
+		b.try(b.options & s.slots[begin])
 	}
 }
 
@@ -227,14 +235,14 @@ func (s *search) initial(q, f, i int, clock []int32, first []int32) bool {
 	return true
 }
 
-// couldMove says whether agent of i, which could not move before j, may be able
+// couldMove says whether the agent of i, which could not move before j, may be able
 // to when all has happened that does not depend on j.
-func (s *search) couldMove(j, i int, first []int32) bool {
+func (s *search) couldMove(j, i int) bool {
 	x, y := &s.steps[i], &s.steps[j]
-	if x.agent == x.cpu || x.several { // not a line
+	if !x.line || x.several {
 		return x.several
 	}
-	if y.cpu != x.cpu {
+	if y.agent != x.agent {
 		return false // it sent the interrupt
 	}
 	for k := j + 1; k < i; k++ {
@@ -249,40 +257,23 @@ func (s *search) couldMove(j, i int, first []int32) bool {
 // step was chosen, and can't any more.
 func (s *search) disabled(can Set) {
 	x := &s.steps[len(s.steps)-1]
-	at := x.node
-	lost := Set(0)
-	if at < 0 && len(s.steps) > 1 {
-		// The handler was entered directly.
-		if y := &s.steps[len(s.steps)-2]; y.agent != y.cpu && y.cpu == x.agent && y.node >= 0 {
-			at, lost = y.node, machine.Only(y.agent)
-		}
-	}
-	if at < 0 {
+	if x.node < 0 {
 		return
 	}
-	b := &s.nodes[at]
-	b.todo |= b.options &^ can &^ machine.Only(x.agent) &^ lost
+	b := &s.nodes[x.node]
+	for lost := b.options &^ can &^ s.slots[x.agent] &^ b.todo; lost != 0; lost = lost.Rest() {
+		b.try(s.own(lost.First(), b.options))
+	}
 }
 
 // cutOff adds to the races of a step that ends the run those steps without which
-// it would have ended it, too: they are of idle CPUs.
+// it would have ended it, too: they are of idle contexts.
 func (s *search) cutOff(x *step) {
-	cpus := s.machine.CPUs()
-	var idle [machine.MaxCPUs]int // each CPU's last step that is not its idle context's
-	for c := range cpus {
-		idle[c] = -1
-		for k := s.last[c]; k >= 0; k = s.steps[k].prev {
-			if int(s.steps[k].thread) > cpus {
-				idle[c] = int(k)
-				break
-			}
-		}
-	}
 	for a, k := range s.last {
 		if k < 0 || a == x.agent {
 			continue
 		}
-		if y := &s.steps[k]; y.cpu != x.cpu && int(k) > idle[y.cpu] {
+		if y := &s.steps[k]; y.line || int(y.thread) <= s.agents {
 			s.races = append(s.races, k)
 		}
 	}
@@ -295,7 +286,7 @@ func (s *search) finish(v *verdict) {
 		return
 	}
 	s.open.ends = v.Outcome == machine.Finished
-	s.complete(0, false)
+	s.complete(0)
 	s.starved()
 	s.pending()
 }
@@ -308,42 +299,30 @@ func (s *search) drop() {
 	}
 }
 
-// pending treats agents that the end of the run has cut off as if they had gone on
-// then: they may have to go on while another thread is still to finish. So may an
-// interrupt before each one that has used up the limit of interrupts in its place.
+// pending treats what the end of the run has cut off as if it had gone on then: it
+// may have to go on while another thread is still to finish, and an interrupt may
+// have to land earlier.
 func (s *search) pending() {
 	after := s.machine.CutOff()
 	if after == 0 {
 		return
 	}
-	finals, lines := s.against[:0], 0
+	finals := s.against[:0]
 	for i := range s.steps {
-		if s.steps[i].final {
+		if s.steps[i].final || s.steps[i].line && s.machine.Capped() {
 			finals = append(finals, int32(i))
-		}
-	}
-	lines = len(finals)
-	if s.machine.Capped() {
-		for i := range s.steps {
-			if x := &s.steps[i]; x.agent != x.cpu {
-				finals = append(finals, int32(i))
-			}
 		}
 	}
 	s.against = finals
 	for ; after != 0; after = after.Rest() {
-		k := after.First()
-		a := s.machine.AgentName(k)
-		s.open = step{agent: k, cpu: a.CPU(), node: -1, from: len(s.touches), path: len(s.path), is: true, several: true}
+		a := s.machine.AgentName(after.First())
+		s.begin(after.First(), -1)
+		s.open.several = true
 		if a.IsLine() {
-			s.touch(lineSpace, uint64(a.CPU()<<8)|uint64(a&0xff), writes)
-			s.touch(cpuSpace, uint64(a.CPU()), writes)
-			s.complete(^Set(0), true)
-			s.raceAll(finals)
-		} else {
-			s.complete(^Set(0), true)
-			s.raceAll(finals[:lines])
+			s.touch(lineSpace, uint64(a&0xffff), writes)
 		}
+		s.complete(^Set(0))
+		s.raceAll(finals)
 		s.undo()
 	}
 }
@@ -366,11 +345,12 @@ func (s *search) starved() {
 		if len(s.words) == 0 {
 			continue
 		}
-		s.open = step{agent: cpu, cpu: cpu, node: -1, from: len(s.touches), path: len(s.path), awaits: true, several: len(s.words) > 1, is: true}
+		s.begin(cpu, -1)
+		s.open.awaits, s.open.several = true, len(s.words) > 1
 		for _, w := range s.words {
 			s.touch(wordSpace, uint64(w), reads)
 		}
-		s.complete(^Set(0), true)
+		s.complete(^Set(0))
 		s.undo()
 	}
 }

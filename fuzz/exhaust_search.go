@@ -11,14 +11,15 @@ import (
 // machine.Result.Fingerprint tells. A run is made again from its beginning for
 // each branch, with the answers that lead there.
 //
-// An agent is whatever makes a step. Every other question (does a
-// store-exclusive fail, what workload is tried, does a spin go on) is a branch
-// of the step that asks it, and all its answers are explored. An awaiting CPU is
-// no agent until its condition holds, so that spins make no infinite runs.
+// An agent is a CPU: whether it makes its own next step or an interrupt lands in
+// it instead is a branch of the agent's step, as is every question that a step
+// asks (does a store-exclusive fail, what workload is tried, does a spin go on),
+// and all branches are explored. An awaiting CPU is no agent until its condition
+// holds, so that spins make no infinite runs.
 type search struct {
 	*runner
-	agents  int    // of the target's machine
-	lined   Set    // CPUs with interrupt lines
+	agents  int    // CPUs of the machine
+	slots   []Set  // of each agent: the options of a question who moves that are its own
 	granule uint64 // of exclusives; zero if no CPU has any, or each word is its own
 
 	nodes []node // the questions on the way to where the search is
@@ -64,14 +65,14 @@ type Set = machine.Set
 // which there was nothing to decide.
 type step struct {
 	agent   int
+	line    bool  // an interrupt fires
 	node    int32 // where it was chosen; -1 if nothing else could move
 	number  int   // of the machine's step
 	seq     int32 // among the agent's steps, from 1
 	prev    int32 // the agent's step before it
 	from    int   // its touches: from here up to those of the next step
-	path    int   // its answers to questions that are not who moves
+	path    int   // its option of the question who moves, and its answers to others
 	thread  machine.Handle
-	cpu     int
 	fresh   bool // chosen, and nothing has happened yet
 	polls   bool // it goes on alone
 	awaits  bool
@@ -89,7 +90,8 @@ type node struct {
 	options Set
 	todo    Set // answers that must be explored, with those that have been
 	done    Set
-	sleeps  Set // agents of which all that can follow has been explored
+	sleeps  Set // answers of which all that can follow has been explored
+	halves  Set // answers of agents of which some ways to go on sleep
 	pick    int
 	base    int // the node of the step that it is part of; itself if it asks who moves; -1 for none
 	steps   int // finished before it
@@ -105,6 +107,7 @@ type leaf struct {
 	agent   int
 	awake   bool // kept beside those that sleep, as another way of the same step
 	final   bool
+	since   int    // steps made before it
 	touches [2]int // in search.kept
 	path    [2]int // in search.paths
 }
@@ -237,7 +240,7 @@ func (s *search) repeat(c *machine.Choice, at int) int {
 	switch {
 	case !s.live:
 	case c.Kind == machine.Move:
-		s.complete(c.Options, false)
+		s.complete(c.Options)
 		s.begin(n.pick, int32(at))
 	case s.enter(int(c.CPU), s.machine.Steps()):
 		s.answer(c, n.pick)
@@ -250,14 +253,14 @@ func (s *search) move(c *machine.Choice) int {
 	if s.agents == 0 {
 		s.meet()
 	}
-	s.complete(c.Options, false)
+	s.complete(c.Options)
 	n := node{
 		kind: machine.Move, options: c.Options, base: len(s.nodes), steps: len(s.steps),
 		leaves: [2]int{len(s.leaves), len(s.leaves) + len(s.asleep)},
 	}
 	s.leaves = append(s.leaves, s.asleep...)
 	n.kept, n.paths = len(s.kept), len(s.paths)
-	n.sleeps = sleepers(s.asleep)
+	n.sleeps = s.sleepers()
 	free := c.Options &^ n.sleeps
 	if free == 0 {
 		s.abandon()
@@ -271,13 +274,17 @@ func (s *search) move(c *machine.Choice) int {
 	if s.sub != nil && c.Options>>s.machine.CPUs() != 0 {
 		s.sub.Asked |= 1 << askedLine
 	}
-	n.pick = int(c.Plain)
-	if !free.Has(n.pick) {
-		n.pick = free.First()
+	n.halves = s.halves(c.Options, n.sleeps)
+	first := free
+	if whole := free &^ n.halves; whole != 0 {
+		first = whole
 	}
-	n.todo = machine.Only(n.pick)
-	if len(s.nodes) < s.full {
-		n.todo = free
+	if n.pick = int(c.Plain); !first.Has(n.pick) {
+		n.pick = first.First()
+	}
+	n.try(s.own(n.pick, c.Options))
+	if len(s.nodes) < s.full || s.mayEnd() {
+		n.todo = n.options
 	}
 	s.nodes = append(s.nodes, n)
 	s.begin(n.pick, int32(n.base))
@@ -326,14 +333,28 @@ func (s *search) abandon() {
 
 // meet looks at the machine, when its agents are known.
 func (s *search) meet() {
-	s.agents = s.machine.Agents()
-	s.last = make([]int32, s.agents)
-	for k := range s.agents {
-		s.last[k] = -1
-		if a := s.machine.AgentName(k); a.IsLine() {
-			s.lined |= machine.Only(a.CPU())
-		}
+	s.agents = s.machine.CPUs()
+	s.slots, s.last = make([]Set, s.agents), make([]int32, s.agents)
+	for cpu := range s.agents {
+		s.last[cpu] = -1
 	}
+	for k := range s.machine.Agents() {
+		s.slots[s.machine.AgentName(k).CPU()] |= machine.Only(k)
+	}
+}
+
+// try adds answers to those that must be explored. Races tell what else must be
+// from what is explored; so where an agent has ways to go on that are not explored
+// here, nobody is left out.
+func (n *node) try(answers Set) {
+	if n.todo |= answers; n.todo&n.halves != 0 {
+		n.todo = n.options
+	}
+}
+
+// own is those of the options that the agent of one of them has.
+func (s *search) own(option int, options Set) Set {
+	return options & s.slots[s.machine.AgentName(option).CPU()]
 }
 
 // backtrack goes back to the last node that has something left to explore.

@@ -21,7 +21,7 @@ func (s *search) save(at int) {
 	x.saved = true
 	s.kept, s.paths = s.kept[:b.kept], s.paths[:b.paths]
 	s.replaced(b, x.agent, s.pathOf(b.steps))
-	l := leaf{agent: x.agent, final: x.final}
+	l := leaf{agent: x.agent, final: x.final, since: b.steps}
 	l.touches[0], l.path[0] = len(s.kept), len(s.paths)
 	s.kept = append(s.kept, s.touchesOf(b.steps)...)
 	s.paths = append(s.paths, s.pathOf(b.steps)...)
@@ -72,37 +72,89 @@ func (s *search) wake() {
 		if l.agent == x.agent {
 			continue
 		}
-		// Of the steps with which threads finish, the last one ends the run: what
-		// idle CPUs can do comes before it.
-		l.awake = l.awake || l.final && x.live == 1 || conflict(touches, s.kept[l.touches[0]:l.touches[1]])
+		l.awake = l.awake || l.final && x.live == 1 && !s.anotherEnds(l) || conflict(touches, s.kept[l.touches[0]:l.touches[1]])
 		keep = append(keep, l)
 	}
 	s.asleep = keep
 	still := Set(0)
 	for _, l := range keep {
 		if !l.awake {
-			still |= machine.Only(l.agent)
+			still |= machine.Only(s.option(l))
 		}
 	}
 	keep = keep[:0]
 	for _, l := range s.asleep {
-		if still.Has(l.agent) {
+		if still.Has(s.option(l)) {
 			keep = append(keep, l)
 		}
 	}
 	s.asleep = keep
 }
 
-// sleepers is the agents of which every way to go on sleeps.
-func sleepers(leaves []leaf) (all Set) {
+// anotherEnds says whether the step of a leaf, with which a thread finishes, need
+// not be the one that ends the run though all other threads have finished: whether
+// the last step of one of them, behind where the leaf fell asleep, could come last.
+// What idle CPUs do comes before the end.
+func (s *search) anotherEnds(l leaf) bool {
+	for j := l.since; j < len(s.steps); j++ {
+		if s.steps[j].final && !s.followed(j) {
+			return true
+		}
+	}
+	return false
+}
+
+// followed says whether a step of an idle context depends on step j.
+func (s *search) followed(j int) bool {
+	for k := j + 1; k < len(s.steps); k++ {
+		if x := &s.steps[k]; (x.line || int(x.thread) <= s.agents) && s.before(j, s.clock(k)) {
+			return true
+		}
+	}
+	return false
+}
+
+// option is the answer to the question who moves that a leaf began with.
+func (s *search) option(l leaf) int { return int(s.paths[l.path[0]]) }
+
+// sleepers is the answers to the question who moves of which every way sleeps.
+func (s *search) sleepers() (all Set) {
 	var awake Set
-	for _, l := range leaves {
-		all |= machine.Only(l.agent)
+	for _, l := range s.asleep {
+		all |= machine.Only(s.option(l))
 		if l.awake {
-			awake |= machine.Only(l.agent)
+			awake |= machine.Only(s.option(l))
 		}
 	}
 	return all &^ awake
+}
+
+// halves is the options of agents that have ways to go on that sleep, and others.
+func (s *search) halves(options, sleeps Set) (out Set) {
+	var some Set // agents with something that sleeps
+	for _, l := range s.asleep {
+		if !l.awake {
+			some |= s.slots[l.agent]
+		}
+	}
+	for left := some & options &^ sleeps; left != 0; left = left.Rest() {
+		out |= s.own(left.First(), options)
+	}
+	return out
+}
+
+// mayEnd says whether a step that sleeps would end the run here. Then all that
+// can come before it must be tried, as if it had been made.
+func (s *search) mayEnd() bool {
+	if s.machine.Live() != 1 {
+		return false
+	}
+	for _, l := range s.asleep {
+		if l.final && !l.awake {
+			return true
+		}
+	}
+	return false
 }
 
 // unexplored is the options of a question of the step in progress without those
@@ -133,13 +185,9 @@ func (s *search) unexplored(options Set) Set {
 // covered says whether what step i, the first of its agent behind node b, begins
 // has been explored.
 func (s *search) covered(b *node, i int) bool {
-	agent := s.steps[i].agent
-	if b.sleeps.Has(agent) {
-		return true
-	}
 	path := s.pathOf(i)
 	for _, l := range s.leaves[b.leaves[0]:b.leaves[1]] {
-		if l.agent == agent && !l.awake && bytes.Equal(s.paths[l.path[0]:l.path[1]], path) {
+		if !l.awake && bytes.Equal(s.paths[l.path[0]:l.path[1]], path) {
 			return true
 		}
 	}

@@ -109,6 +109,7 @@ type smallProgram struct {
 var plainOps = []string{"load x", "load y", "store x", "store y", "cas x", "cas y", "swap x", "add y", "load p", "store q"}
 var awaitOps = []string{"await x", "await y", "timeout x", "any"}
 var exclusiveOps = []string{"ldx x", "stx x", "ldx p", "stx p", "inc x"}
+var interruptOps = []string{"send0", "send1", "mask", "unmask", "arm"}
 var recordOps = []string{"call", "return", "acquired", "release", "note", "choose"}
 
 func draw(r *Rand, ops []string, irq bool) *smallProgram {
@@ -316,13 +317,14 @@ func TestExhaustAgreesWithEnumeration(t *testing.T) {
 		"exclusives": slices.Concat(plainOps, exclusiveOps),
 		"records":    slices.Concat(plainOps, recordOps, recordOps),
 		"all":        slices.Concat(plainOps, awaitOps, exclusiveOps, recordOps),
+		"interrupts": slices.Concat(plainOps, interruptOps),
 	} {
 		t.Run(name, func(t *testing.T) {
 			done, classes := 0, 0
 			for seed := range uint64(programs) {
 				r := NewRand(seed, 77)
-				p := draw(&r, ops, false)
-				want, _, ok := enumerate(t, p.target(), -1, 20000)
+				p := draw(&r, ops, name == "interrupts")
+				want, _, ok := enumerate(t, p.target(), -1, 4000)
 				if !ok {
 					continue
 				}

@@ -9,8 +9,8 @@ type touch uint32
 type mode uint8
 
 const (
-	reads   mode = iota // of a word; of a CPU by its own steps
-	writes              // of a word; of a CPU by its interrupt lines
+	reads   mode = iota // a word
+	writes              // a word, or something else that has no other modes
 	begins              // of an operation or a hold; see machine.Span
 	ends                //
 	watches             // a granule, by an exclusive
@@ -51,7 +51,6 @@ const (
 	granuleSpace
 	spanSpace   // an object's operations and holds
 	noteSpace   // a target's own notes on an object
-	cpuSpace    // what lands on a CPU lands between two of its steps
 	lineSpace   // an interrupt line
 	threadSpace // a thread, that runs on one CPU at most
 	spawnSpace  // the list of threads: handles are given in order
@@ -118,9 +117,6 @@ func (s *search) touched(e *machine.Event) {
 	switch k := e.Op.Kind; k {
 	case machine.OpSend, machine.OpDeliver:
 		s.touch(lineSpace, uint64(e.Op.Addr), writes)
-		if k == machine.OpDeliver {
-			s.touch(cpuSpace, uint64(e.CPU), writes)
-		}
 	case machine.OpSwitch:
 		s.touch(threadSpace, uint64(e.Op.Addr), writes)
 		s.touch(threadSpace, uint64(e.Thread), writes)

@@ -240,32 +240,27 @@ func (t *Thread) giveWay(op announced, pick int) {
 	m := t.m
 	for pick != t.cpu.id {
 		a := &m.agents[pick]
-		if a.line == nil {
+		if a.line != nil {
+			m.deliver(a.line) // and its CPU enters the handler at once
+		}
+		if a.cpu != t.cpu {
 			m.transfer(t, a.cpu.cur)
 			if t.cpu.taking == nil {
 				return
 			}
-			t.takeInterrupt()
-		} else {
-			m.deliver(a.line)
-			if a.cpu == t.cpu {
-				t.takeInterrupt()
-			}
 		}
+		t.takeInterrupt()
 		pick = t.decideAnew(op)
 	}
 }
 
 // route finds the thread that runs next when the one that decides can't.
 func (m *Machine) route(x *context) {
-	for {
-		a := &m.agents[m.decide(x, -1)]
-		if a.line == nil {
-			m.target = a.cpu.cur
-			return
-		}
+	a := &m.agents[m.decide(x, -1)]
+	if a.line != nil {
 		m.deliver(a.line)
 	}
+	m.target = a.cpu.cur
 }
 
 // routeFirst is route for a run that begins with every CPU at rest.

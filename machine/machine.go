@@ -287,11 +287,11 @@ func (m *Machine) CutOff() (out Set) {
 	return out
 }
 
-// Limits are those of the run, with defaults in place of what was zero.
-func (m *Machine) Limits() Limits { return m.limits }
-
 // Capped says whether no more spontaneous interrupts can land.
 func (m *Machine) Capped() bool { return m.interrupts >= m.limits.Interrupts }
+
+// Limits are those of the run, with defaults in place of what was zero.
+func (m *Machine) Limits() Limits { return m.limits }
 
 // Awaited appends to words where a CPU's current thread awaits a condition that
 // does not hold, if it does.
