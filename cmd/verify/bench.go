@@ -50,7 +50,7 @@ const maxRounds = 1000
 // bench is verify bench.
 func (a *app) bench(args []string) (status, error) {
 	f := a.newFlags("bench")
-	rounds := f.count("rounds", 25, maxRounds, "how many `rounds`; each figure is the median of them")
+	rounds := f.count("rounds", 25, maxRounds, "how many `rounds`; each figure is the median of them, the time of a judge the shortest")
 	operations := f.count("operations", 100_000, 10_000_000, "judges: how many `operations` a long history has")
 	histories := f.count("histories", 200_000, 1<<32, "judges: on how many short `histories` of each object judges are compared")
 	limit := wait(10 * time.Second)
