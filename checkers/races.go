@@ -339,22 +339,31 @@ func (d *Races) meet(t *raceThread, c *raceCell, e *machine.Event, a raceAccess,
 		a.entry++
 	}
 	a.at = t.now[a.entry]
-	kept := c.accesses[:0]
-	for i := range c.accesses {
-		b := &c.accesses[i]
-		if b.entry == a.entry && b.at == a.at && a.bytes&^b.bytes == 0 && (b.plain || !a.plain) {
-			c.accesses = append(kept, c.accesses[i:]...) // the same again
+	all, kept := c.accesses, 0
+	for i := range all {
+		b := &all[i]
+		keep := true
+		switch {
+		case b.entry == a.entry: // by the same thread, earlier
+			if a.bytes&^b.bytes == 0 && b.at == a.at && (b.plain || !a.plain) {
+				c.accesses = append(all[:kept], all[i:]...) // the same again
+				return
+			}
+			keep = b.bytes&^a.bytes != 0 || b.plain && !a.plain
+		case !a.plain && !b.plain: // never a race, and one more or less does no harm
+		case b.at <= t.now.at(b.entry):
+			keep = b.writes() != writes || b.bytes&^a.bytes != 0 || b.plain && !a.plain
+		case b.bytes&a.bytes != 0 && (writes || b.writes()) && b.entry/2 != t.slot:
+			common := machine.VA(bits.TrailingZeros8(b.bytes & a.bytes))
+			d.race, d.found = race{*b, *e, a.event, e.Op.Addr - machine.VA(e.PA%8) + common}, true
 			return
 		}
-		ordered := b.at <= t.now.at(b.entry)
-		if common := b.bytes & a.bytes; common != 0 && !ordered && (writes || b.writes()) && (a.plain || b.plain) {
-			at := e.Op.Addr - machine.VA(e.PA%8) + machine.VA(bits.TrailingZeros8(common))
-			d.race, d.found = race{*b, *e, a.event, at}, true
-			return
-		}
-		if !ordered || b.writes() != writes || b.bytes&^a.bytes != 0 || b.plain && !a.plain {
-			kept = append(kept, *b)
+		if keep {
+			if kept != i {
+				all[kept] = *b
+			}
+			kept++
 		}
 	}
-	c.accesses = append(kept, a)
+	c.accesses = append(all[:kept], a)
 }

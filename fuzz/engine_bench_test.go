@@ -22,10 +22,38 @@ func stepTarget() Target {
 	}
 }
 
+// taggedTarget is 4 threads of 16 accesses each, half of which are plain and
+// ordered by the others.
+func taggedTarget(judged bool) Target {
+	t := stepTarget()
+	t.IntendedRaces = !judged
+	t.Setup = func(m *machine.Machine) Program {
+		base := m.Alloc(64)
+		return Program{Threads: Each(m, func(t *machine.Thread) {
+			own := base + 8*machine.VA(t.CPU())
+			for i := range machine.VA(4) {
+				flag := base + 32 + 8*i
+				t.Load(flag, machine.Size64, machine.Acquire)
+				t.Store64(own, t.Load64(own)+1)
+				t.Store(flag, machine.Size64, 1, machine.Release)
+			}
+		})}
+	}
+	return t
+}
+
+// What a step costs with data races judged, and without.
+func BenchmarkJudged(b *testing.B)   { benchmarkTarget(b, taggedTarget(true), "random", 1) }
+func BenchmarkUnjudged(b *testing.B) { benchmarkTarget(b, taggedTarget(false), "random", 1) }
+
 func benchmarkSteps(b *testing.B, strategy string, workers int) {
+	benchmarkTarget(b, stepTarget(), strategy, workers)
+}
+
+func benchmarkTarget(b *testing.B, target Target, strategy string, workers int) {
 	var steps uint64
 	b.ResetTimer()
-	s, err := Hunt(stepTarget(), Options{Strategy: strategy, Runs: uint64(b.N), Workers: workers})
+	s, err := Hunt(target, Options{Strategy: strategy, Runs: uint64(b.N), Workers: workers})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -82,7 +82,7 @@ func (c *conflicts) reset() {
 }
 
 func (c *conflicts) observe(e *machine.Event) {
-	if c.met || e.PA == 0 {
+	if e.PA == 0 {
 		return
 	}
 	word := e.PA &^ 7

@@ -52,7 +52,6 @@ type runner struct {
 	online   online
 	cut      bool              // the run was given up, and is not to be judged
 	wanted   func(uint64) bool // whether runs of a class are to be judged; nil for all
-	watch    []func(*machine.Event)
 }
 
 // maxPassed bounds the memory of verdicts.
@@ -70,6 +69,7 @@ func newRunner(t Target, pins []machine.Pin, w *Watchdog) (*runner, error) {
 	}
 	m.SetPins(pins)
 	r := &runner{target: t, machine: m, passed: map[uint64]struct{}{}, online: newOnline(t.Judges)}
+	m.SetTracer(r.observe)
 	if len(r.online.sessions) > 0 {
 		m.SetRecorder(r.recorded)
 	}
@@ -178,38 +178,34 @@ func (r *runner) run(c machine.Chooser) *verdict {
 	return &r.out
 }
 
-// attach has those told of events who want to know.
+// attach makes those ready who are told of the run's events.
 func (r *runner) attach() {
-	r.watch = r.watch[:0]
-	r.meets.met = r.evidence == nil || r.evidence.Conflict
-	if !r.meets.met {
+	if r.meets.met = r.evidence == nil || r.evidence.Conflict; !r.meets.met {
 		r.meets.reset()
-		r.watch = append(r.watch, r.meets.observe)
 	}
 	if r.covered != nil {
 		r.covered.start()
-		r.watch = append(r.watch, r.covered.observe)
 	}
 	r.memory.Begin(r.machine)
-	r.watch = append(r.watch, r.memory.Observe)
 	if r.races != nil {
 		r.races.Begin()
-		r.watch = append(r.watch, r.races.Observe)
+	}
+}
+
+// observe is told of each event.
+func (r *runner) observe(e *machine.Event) {
+	r.memory.Observe(e)
+	if r.races != nil {
+		r.races.Observe(e)
+	}
+	if r.covered != nil {
+		r.covered.observe(e)
+	}
+	if !r.meets.met {
+		r.meets.observe(e)
 	}
 	if r.traced != nil {
-		r.watch = append(r.watch, r.traced)
-	}
-	switch len(r.watch) {
-	case 0:
-		r.machine.SetTracer(nil)
-	case 1:
-		r.machine.SetTracer(r.watch[0])
-	default:
-		r.machine.SetTracer(func(e *machine.Event) {
-			for _, f := range r.watch {
-				f(e)
-			}
-		})
+		r.traced(e)
 	}
 }
 
