@@ -48,6 +48,7 @@ type runner struct {
 	meets    conflicts       // of the run
 	races    *checkers.Races // nil if races are intended
 	memory   checkers.Memory
+	heap     bool                 // a run has used it
 	traced   func(*machine.Event) // told of every event, or nil
 	online   online
 	cut      bool              // the run was given up, and is not to be judged
@@ -69,7 +70,6 @@ func newRunner(t Target, pins []machine.Pin, w *Watchdog) (*runner, error) {
 	}
 	m.SetPins(pins)
 	r := &runner{target: t, machine: m, passed: map[uint64]struct{}{}, online: newOnline(t.Judges)}
-	m.SetTracer(r.observe)
 	if len(r.online.sessions) > 0 {
 		m.SetRecorder(r.recorded)
 	}
@@ -158,12 +158,17 @@ func Parameters(t Target) ([]machine.WorkloadAnswer, error) {
 // run executes and judges one run. The verdict is valid until the next one.
 func (r *runner) run(c machine.Chooser) *verdict {
 	r.runs.Add(1)
-	r.attach()
+	watched := r.attach()
 	r.online.records = 0
 	r.machine.Begin(c, r.target.Limits)
 	r.out = verdict{}
 	if program, ok := r.setUp(); ok {
 		r.out.Result = r.machine.Run(program.Threads...)
+		if !watched && r.machine.HeapUsed() {
+			r.heap = true // from here on the heap is watched, beginning with this run
+			r.runs.Add(1)
+			return r.run(NewReplayer(r.machine.Exceptions()))
+		}
 		if !r.cut && (r.wanted == nil || r.wanted(r.out.Fingerprint)) {
 			r.judge(program)
 		}
@@ -178,8 +183,9 @@ func (r *runner) run(c machine.Chooser) *verdict {
 	return &r.out
 }
 
-// attach makes those ready who are told of the run's events.
-func (r *runner) attach() {
+// attach makes those ready who are told of the run's events, and answers whether
+// there are any.
+func (r *runner) attach() bool {
 	if r.meets.met = r.evidence == nil || r.evidence.Conflict; !r.meets.met {
 		r.meets.reset()
 	}
@@ -190,6 +196,13 @@ func (r *runner) attach() {
 	if r.races != nil {
 		r.races.Begin()
 	}
+	watched := r.heap || r.races != nil || r.covered != nil || !r.meets.met || r.traced != nil
+	if watched {
+		r.machine.SetTracer(r.observe)
+	} else {
+		r.machine.SetTracer(nil)
+	}
+	return watched
 }
 
 // observe is told of each event.

@@ -82,6 +82,7 @@ func (t *Thread) Free(at VA) {
 // allocates accounts an operation on an arena, which may be none.
 func (t *Thread) allocates(op Op, a *arena, size uint64, ok bool) {
 	m := t.m
+	m.heapUsed = true
 	m.calm, t.spinLoc = m.steps+calmSteps, anywhere
 	pa := PA(0)
 	if a != nil {
@@ -107,6 +108,9 @@ func (m *Machine) Allocated() int {
 	}
 	return n
 }
+
+// HeapUsed says whether a thread has allocated in this run, or freed.
+func (m *Machine) HeapUsed() bool { return m.heapUsed }
 
 // arenaOf is the arena of a CPU.
 func (m *Machine) arenaOf(c *cpu) *arena {

@@ -128,6 +128,7 @@ type Machine struct {
 	histHash   uint64
 	interrupts int
 	translates bool
+	heapUsed   bool
 	spurious   int
 	polls      int
 	polling    int // looks that a thread has left to go on alone with
@@ -196,7 +197,7 @@ func (m *Machine) Begin(c Chooser, l Limits) {
 	m.enabled, m.reserve = 0, 0
 	m.used, m.prime, m.live, m.nctx = 0, len(m.cpus), 0, 0
 	m.exceptions, m.history, m.histHash = m.exceptions[:0], m.history[:0], 1
-	m.interrupts, m.spurious, m.polls, m.polling, m.translates = 0, 0, 0, 0, false
+	m.interrupts, m.spurious, m.polls, m.polling, m.translates, m.heapUsed = 0, 0, 0, 0, false, false
 	m.turn, m.slice, m.round, m.fairEnd, m.turnedFair = 0, 0, 1, 0, false
 	m.badAnswer = ""
 	m.outcome, m.detail, m.stack = Finished, "", nil
