@@ -364,35 +364,6 @@ func TestStrategiesDoNotDependOnWorkers(t *testing.T) {
 	}
 }
 
-// Each arm has its floor, whatever the others earn; the same runs follow from
-// the same earnings.
-func TestPortfolioStarvesNoArm(t *testing.T) {
-	s := mustHunt(t, correct(), Options{Runs: BlockRuns})
-	total := uint64(0)
-	for _, a := range s.Arms {
-		total += a.Runs
-		if a.Runs < BlockRuns/64 {
-			t.Errorf("%s has had %d of %d runs", a.Name, a.Runs, BlockRuns)
-		}
-	}
-	if total != BlockRuns {
-		t.Errorf("the arms had %d runs", total)
-	}
-	if s.Arms[0].New == 0 || s.Arms[0].Found != 0 {
-		t.Errorf("%+v", s.Arms[0])
-	}
-	if two := mustHunt(t, correct(), Options{Runs: 2 * BlockRuns}); two.Distinct < s.Distinct*5/4 {
-		t.Errorf("one block has %d schedules, two have %d", s.Distinct, two.Distinct)
-	}
-	found := uint64(0)
-	for _, a := range mustHunt(t, checkThenAct(), Options{Runs: BlockRuns, All: true}).Arms {
-		found += a.Found
-	}
-	if found < 100 {
-		t.Errorf("%d runs failed", found)
-	}
-}
-
 func ExampleStrategies() {
 	for _, s := range Strategies() {
 		fmt.Println(s.Name)
