@@ -47,8 +47,8 @@ func benchTarget(accesses int, judged bool) fuzz.Target {
 
 // round is one measurement of everything, one after the other.
 type round struct {
-	bareSwitch, stepRandom, stepJudged, stepContinue, stepNatural float64 // ns
-	runs, runs2                                                   float64 // a second
+	bareSwitch, stepRandom, stepPortfolio, stepJudged, stepContinue, stepNatural float64 // ns
+	runs, runs2                                                                  float64 // a second
 }
 
 // benchEngine measures the engine with all that verify run turns on; the judge of
@@ -77,6 +77,9 @@ func benchRound() (r round, err error) {
 		return r, err
 	}
 	if _, r.stepJudged, err = huntSpeed("random", fewAccesses, 1, true); err != nil {
+		return r, err
+	}
+	if _, r.stepPortfolio, err = huntSpeed(fuzz.DefaultStrategy, fewAccesses, 1, false); err != nil {
 		return r, err
 	}
 	if _, r.stepContinue, err = huntSpeed("natural", manyAccesses, 1, false); err != nil {
@@ -123,6 +126,7 @@ func engineFigures(all []round) []figure {
 	return []figure{
 		of("bare_switch_ns", "a round trip of iter.Pull", func(r round) float64 { return r.bareSwitch }),
 		of("step_random_ns", "a step of 4 threads of 16 accesses, strategy random", func(r round) float64 { return r.stepRandom }),
+		of("step_portfolio_ns", "the same, strategy portfolio: with what it learns by", func(r round) float64 { return r.stepPortfolio }),
 		of("step_random_ratio", "to a bare switch; at most 1.4", func(r round) float64 { return r.stepRandom / r.bareSwitch }),
 		of("step_judged_ns", "the same with data races judged", func(r round) float64 { return r.stepJudged }),
 		of("step_judged_ratio", "to a step whose races are not judged", func(r round) float64 { return r.stepJudged / r.stepRandom }),
