@@ -33,11 +33,11 @@ func (c Certificate) String() string {
 	case c.Preemptions == 0:
 		return "it needs no preemption"
 	case c.Complete():
-		return fmt.Sprintf("no failing schedule has fewer preemptions (all %s classes below were explored)", grouped(c.Classes))
+		return fmt.Sprintf("no failing schedule has fewer preemptions (all %s classes with fewer were explored)", grouped(c.Classes))
 	case c.Below == 0:
 		return fmt.Sprintf("whether one with fewer preemptions fails is not known after %s runs", grouped(c.Runs))
 	}
-	return fmt.Sprintf("no schedule with fewer than %d preemptions fails; beyond that the search ended after %s runs", c.Below, grouped(c.Runs))
+	return fmt.Sprintf("no schedule with fewer than %s fails; beyond that the search ended after %s runs", plural(c.Below, "preemption"), grouped(c.Runs))
 }
 
 // certify searches for a schedule of the best one's program with fewer

@@ -75,9 +75,9 @@ func TestCertify(t *testing.T) {
 func TestCertificatesInWords(t *testing.T) {
 	for want, c := range map[string]Certificate{
 		"it needs no preemption": {},
-		"no failing schedule has fewer preemptions (all 1,234 classes below were explored)":          {Below: 2, Preemptions: 2, Classes: 1234},
-		"no schedule with fewer than 1 preemptions fails; beyond that the search ended after 9 runs": {Below: 1, Preemptions: 2, Runs: 9},
-		"whether one with fewer preemptions fails is not known after 9 runs":                         {Preemptions: 2, Runs: 9},
+		"no failing schedule has fewer preemptions (all 1,234 classes with fewer were explored)":    {Below: 2, Preemptions: 2, Classes: 1234},
+		"no schedule with fewer than 1 preemption fails; beyond that the search ended after 9 runs": {Below: 1, Preemptions: 2, Runs: 9},
+		"whether one with fewer preemptions fails is not known after 9 runs":                        {Preemptions: 2, Runs: 9},
 	} {
 		if got := c.String(); got != want {
 			t.Errorf("%+v: %q, want %q", c, got, want)

@@ -1,6 +1,7 @@
 package fuzz
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"regexp"
@@ -41,11 +42,13 @@ func Pin(name string, value int) CheckOption {
 }
 
 // AllSchedules has Check explore every schedule of the target instead of hunting
-// at random.
+// at random; Runs then bounds it. What is within the target's Limits on
+// interrupts, spurious failures and polls is explored; the test's log says which
+// of them were met.
 func AllSchedules() CheckOption { return func(o *checkOptions) { o.exhaust = &ExhaustOptions{} } }
 
-// Preemptions has Check explore every schedule with at most n preemptions
-// instead of hunting at random.
+// Preemptions has Check explore every schedule with at most n preemptions, from 0
+// up; see AllSchedules.
 func Preemptions(n int) CheckOption {
 	return func(o *checkOptions) { o.exhaust = &ExhaustOptions{Bounded: true, Preemptions: n} }
 }
@@ -60,9 +63,6 @@ func Check(t *testing.T, target Target, options ...CheckOption) {
 	t.Helper()
 	o := checkOptions{token: os.Getenv(ReplayVariable)}
 	o.Workers = runtime.GOMAXPROCS(0)
-	if testing.Short() {
-		o.Options.Runs = DefaultRuns / 10
-	}
 	for _, f := range options {
 		f(&o)
 	}
@@ -85,12 +85,22 @@ func Check(t *testing.T, target Target, options ...CheckOption) {
 // look hunts, or explores all schedules, and answers what it found or why
 // nothing was proved.
 func (o *checkOptions) look(t *testing.T, target Target) (found *Finding, why string, err error) {
+	t.Helper()
 	if o.exhaust == nil {
+		if testing.Short() && o.Options.Runs == 0 {
+			o.Options.Runs = DefaultRuns / 10
+		}
 		s, err := Hunt(target, o.Options)
+		if err == nil && s.Passed() {
+			t.Logf("%s runs of %s, %s classes, no violation", grouped(s.Runs), target.Name, grouped(s.Distinct))
+		}
 		return s.Finding, s.Inconclusive(), err
 	}
+	if o.Strategy != "" || o.Options.Seed != 0 {
+		return nil, "", errors.New("AllSchedules and Preemptions take no strategy and no seed: remove Using and Seed")
+	}
 	x := *o.exhaust
-	x.Workers, x.Pins, x.Watchdog = o.Workers, o.Pins, o.Watchdog
+	x.Workers, x.Pins, x.Watchdog, x.Runs = o.Workers, o.Pins, o.Watchdog, max(o.Options.Runs, x.Runs)
 	e, err := Exhaust(target, x)
 	if err == nil && e.Passed() {
 		t.Log(e.Claim())
@@ -139,7 +149,11 @@ func checkReplay(t testing.TB, group []Target, token string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Log("\n" + r.Account.Text(0))
+	account := "\n" + r.Account.Text(0)
+	if f := r.Finding; f != nil {
+		account = fmt.Sprintf("\nVIOLATION %s: %s\n%s\n%s%s", f.Target, f.Rule, f.Message, account, WitnessText(r.Witnesses))
+	}
+	t.Log(account)
 	if r.Status == Passes && r.Finding == nil {
 		t.Log(r.Explain())
 		return
@@ -147,7 +161,8 @@ func checkReplay(t testing.TB, group []Target, token string) {
 	t.Fatal(r.Explain())
 }
 
-// Fuzz runs a target under go test -fuzz; see FuzzGroup.
+// Fuzz runs a target under go test -fuzz; see FuzzGroup. Without -fuzz, go test
+// runs what the fuzzer has kept in testdata; use Check to hunt there.
 func Fuzz(f *testing.F, target Target) { FuzzGroup(f, []Target{target}) }
 
 // FuzzGroup runs targets under go test -fuzz. Each input of the fuzzer scripts

@@ -54,7 +54,7 @@ func Example() {
 	// choice  t0@1: move cpu1 (preemption)
 	// cause   P0 load counter = 0x0 (example_test.go:22)  before  P1 store counter := 0x1 (example_test.go:22)
 	//         with these two in the other order the run passes
-	// found   run 0 of portfolio, seed 1; shrunk from 2 exceptions to 1 (1 preemption); no failing schedule has fewer preemptions (all 2 classes below were explored)
+	// found   run 0 of portfolio, seed 1; shrunk from 2 exceptions to 1 (1 preemption); no failing schedule has fewer preemptions (all 2 classes with fewer were explored)
 	// replay  replay it with 'lost-update@v1:8arBkWauIkl_Pv9YAAJ0MAEBAQABiVfhgA'
 	// error: <nil>
 }

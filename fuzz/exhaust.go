@@ -138,20 +138,23 @@ func (e Exhausted) Claim() string {
 	for i, p := range e.Pins {
 		fmt.Fprintf(&b, "%s %s=%d", []string{" with", ","}[min(i, 1)], p.Name, p.Value)
 	}
-	fmt.Fprintf(&b, ": %d threads, %d operations", e.Threads, e.Operations)
+	b.WriteString(": " + plural(e.Threads, "thread"))
+	if e.Operations > 0 {
+		b.WriteString(", " + plural(e.Operations, "recorded operation"))
+	}
 	if e.Bounded {
-		fmt.Fprintf(&b, ", at most %d preemptions", e.Preemptions)
+		b.WriteString(", at most " + plural(e.Preemptions, "preemption"))
 	}
 	for _, l := range []struct {
 		asked, most int
 		what        string
 	}{
-		{askedLine, e.Limits.Interrupts, "spontaneous interrupts"},
-		{int(machine.Spurious), e.Limits.Spurious, "spurious failures"},
-		{int(machine.Poll), e.Limits.Polls, "polls"},
+		{askedLine, e.Limits.Interrupts, "spontaneous interrupt"},
+		{int(machine.Spurious), e.Limits.Spurious, "spurious failure"},
+		{int(machine.Poll), e.Limits.Polls, "poll"},
 	} {
 		if e.Asked>>l.asked&1 != 0 {
-			fmt.Fprintf(&b, ", at most %d %s", l.most, l.what)
+			b.WriteString(", at most " + plural(l.most, l.what))
 		}
 	}
 	if e.Shard.Count > 1 {

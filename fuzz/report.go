@@ -33,8 +33,8 @@ func (s *Shrunk) Report(t Target, command string, w *Watchdog) (string, error) {
 	if s.Strategy != "" {
 		found = fmt.Sprintf("run %d of %s, seed %d", s.Run, s.Strategy, s.Seed)
 	}
-	fmt.Fprintf(&b, "found   %s; shrunk from %d exceptions to %d (%s); %s\n",
-		found, len(s.From), len(s.Schedule), s.Schedule.Classes(), s.Certificate)
+	fmt.Fprintf(&b, "found   %s; shrunk from %s to %d (%s); %s\n",
+		found, plural(len(s.From), "exception"), len(s.Schedule), s.Schedule.Classes(), s.Certificate)
 	if r.Status != Reproduced {
 		fmt.Fprintf(&b, "warning the run did not repeat itself: %s\n", r.Explain())
 	}
@@ -45,6 +45,8 @@ func (s *Shrunk) Report(t Target, command string, w *Watchdog) (string, error) {
 // cause says which race is the cause, if one is.
 func (s *Shrunk) cause() string {
 	switch {
+	case len(s.Events) > 0:
+		return "" // its witnesses are the cause
 	case s.Cause != nil:
 		return fmt.Sprintf("cause   %s\n        with these two in the other order the run passes\n", s.Cause)
 	case len(s.Schedule) == 0:
@@ -57,16 +59,20 @@ func (s *Shrunk) cause() string {
 func (s Schedule) Classes() string {
 	var parts []string
 	for c := machine.Preemption; c <= machine.OtherChoice; c++ {
-		switch n := s.Count(c); n {
-		case 0:
-		case 1:
-			parts = append(parts, "1 "+c.String())
-		default:
-			parts = append(parts, fmt.Sprintf("%d %ss", n, c))
+		if n := s.Count(c); n > 0 {
+			parts = append(parts, plural(n, c.String()))
 		}
 	}
 	if len(parts) == 0 {
 		return "the natural run"
 	}
 	return strings.Join(parts, ", ")
+}
+
+// plural is so many things, in words.
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return grouped(uint64(n)) + " " + what + "s"
 }

@@ -57,7 +57,7 @@ var strategies = []struct {
 	name, doc string
 	make      func() Strategy
 }{
-	{"portfolio", "all but the last two by turns, more often those that earn new coverage (the default)", func() Strategy { return newPortfolio() }},
+	{"portfolio", "all the others but natural by turns, more often those that earn new coverage (the default)", func() Strategy { return newPortfolio() }},
 	{"random", "random walk: every agent that can move, with equal chances", func() Strategy { return &randomWalk{} }},
 	{"pct", "PCT (ASPLOS 2010): random priorities, lowered at 1 to 5 random points", func() Strategy { return &pct{} }},
 	{"pos", "POS (CAV 2018): a random priority for each event, drawn anew when a race is decided", func() Strategy { return &pos{} }},

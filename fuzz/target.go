@@ -52,6 +52,9 @@ func Each(m *machine.Machine, body func(*machine.Thread)) []machine.Start {
 
 // Some is a thread with the given body on each of the first n CPUs.
 func Some(m *machine.Machine, n int, body func(*machine.Thread)) []machine.Start {
+	if n > m.CPUs() {
+		panic(fmt.Sprintf("fuzz.Some of %d threads: the platform has %d CPUs", n, m.CPUs()))
+	}
 	threads := m.Starts(n)
 	for i := range threads {
 		threads[i] = machine.Start{CPU: i, Body: body}

@@ -50,7 +50,7 @@ func (w *Watchdog) watch(r *runner) (stop func()) {
 }
 
 func hangReport(target string, runs uint64, patience time.Duration) string {
-	return fmt.Sprintf("target %s computes without an operation of its thread (run %d of its worker, for over %v); every loop must use the machine:\n%s",
+	return fmt.Sprintf("target %s computes without an operation of its thread (run %d of its worker, for over %v); a loop must use the machine, and nothing may wait for a Go lock or channel:\n%s",
 		target, runs, patience, computing())
 }
 
