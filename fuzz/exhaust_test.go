@@ -424,10 +424,14 @@ func TestBoundsAgreeWithEnumeration(t *testing.T) {
 	grown := 0
 	for seed := range uint64(programs) {
 		r := NewRand(seed, 78)
-		p := draw(&r, ops, false)
+		use, interrupts := ops, seed%3 == 0
+		if interrupts {
+			use = slices.Concat(plainOps, interruptOps)
+		}
+		p := draw(&r, use, interrupts)
 		last := uint64(0)
 		for bound := range 4 {
-			want, _, ok := enumerate(t, p.target(), bound, 20000)
+			want, _, ok := enumerate(t, p.target(), bound, 5000)
 			if !ok {
 				continue
 			}
