@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
@@ -21,9 +20,6 @@ func (f *flags) exhaust(c *campaign, preemptions *count) (*fuzz.ExhaustOptions, 
 		if f.isSet(name) {
 			return nil, fmt.Errorf("-%s is of no use with -exhaustive, which leaves nothing to chance", name)
 		}
-	}
-	if f.isSet("campaign") {
-		return nil, errors.New("-campaign keeps the blocks of a hunt: leave it out with -exhaustive")
 	}
 	o := &fuzz.ExhaustOptions{
 		Bounded: f.isSet("preemptions"), Preemptions: int(preemptions.n), Workers: c.options.Workers,
