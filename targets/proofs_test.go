@@ -99,12 +99,14 @@ func TestProofs(t *testing.T) {
 			}
 			o := p.options(size.threads, size.rounds)
 			o.Bounded, o.Preemptions = size.bound != "all", 3
-			got := prove(t, p.lock, o)
-			if *writeProofs {
-				golden[key] = got
-			} else if got != golden[key] {
-				t.Errorf("%s: classes and runs are %s, want %s; -proofs.write writes %s", key, got, golden[key], goldenProofs)
-			}
+			t.Run(key, func(t *testing.T) {
+				got := prove(t, p.lock, o)
+				if *writeProofs {
+					golden[key] = got
+				} else if got != golden[key] {
+					t.Errorf("classes and runs are %s, want %s; -proofs.write writes %s", got, golden[key], goldenProofs)
+				}
+			})
 		}
 	}
 	if *writeProofs {
