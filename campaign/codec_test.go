@@ -64,7 +64,7 @@ func TestSampleIsComplete(t *testing.T) {
 
 func sampleSubtree() *fuzz.Subtree {
 	return &fuzz.Subtree{
-		Number: 3, Runs: 1, Blocked: 2, Classes: 3, States: 4, Hash: 1<<64 - 1, Steps: 5, Broken: 6, Long: 7, Records: 8, Threads: 9,
+		Number: 3, Runs: 1, Blocked: 2, Classes: 3, States: 4, Hash: 1<<64 - 1, Steps: 5, Broken: 6, Long: 7, Guessed: "why", Records: 8, Threads: 9,
 		Operations: 10, Asked: 11, Unknown: 12, UnknownWhy: "why", Evidence: sampleBlock().Evidence, Finding: sampleFinding(),
 	}
 }

@@ -26,6 +26,7 @@ func (r Row) String() string {
 // access is one event of a run, as far as its order matters.
 type access struct {
 	agent  machine.Agent
+	place  eventPlace
 	client int32 // the context
 	thread machine.Handle
 	word   machine.PA // zero if it accesses none
@@ -44,8 +45,9 @@ type access struct {
 // before them. The idea to name a cause by it is from A. Zeller, "Isolating
 // cause-effect chains", FSE 2002. The schedule must show a violation.
 func (r *runner) cause(s Schedule) (RacingPair, bool) {
-	for _, c := range reversals(r.accesses(s)) {
-		if r.passes(c.order, s) {
+	run := r.accesses(s)
+	for _, c := range reversals(run) {
+		if r.passes(c, run, s) {
 			return r.pair(s, c.first, c.second), true
 		}
 	}
@@ -78,14 +80,18 @@ func reversals(run []access) (out []reversal) {
 	return out
 }
 
-// passes makes a run in which the agents move in the given order as far as they
-// can, and answers whether it comes to its end without a violation.
-func (r *runner) passes(order []machine.Agent, s Schedule) bool {
-	f := &follower{order: order, others: NewReplayer(s.otherThan(machine.Move))}
+// passes makes a run in which the agents move in the reversal's order as far as
+// they can, and answers whether it comes to its end without a violation, and the
+// two events have come the other way round.
+func (r *runner) passes(c reversal, run []access, s Schedule) bool {
+	f := &follower{
+		order: slices.Clone(c.order), others: NewReplayer(s.otherThan(machine.Move)),
+		first: run[c.first].place, second: run[c.second].place,
+	}
 	r.traced = f.observe
 	v := r.run(f)
 	r.traced = nil
-	return v.violation == nil && v.unknown == ""
+	return v.violation == nil && v.unknown == "" && f.reversed
 }
 
 // maxReversals bounds the races that the search for a cause looks at.
@@ -100,7 +106,7 @@ func (s Schedule) otherThan(k machine.ChoiceKind) Schedule {
 func (r *runner) accesses(s Schedule) []access {
 	var out []access
 	r.traced = func(e *machine.Event) {
-		a := access{agent: agentOf(e), client: e.Client, thread: e.Thread, writes: e.Op.Kind.Writes() && e.OK}
+		a := access{agent: agentOf(e), place: placeOfEvent(e), client: e.Client, thread: e.Thread, writes: e.Op.Kind.Writes() && e.OK}
 		if e.PA != 0 {
 			a.word = e.PA &^ 7
 		}
@@ -260,8 +266,12 @@ func (d *dependents) hasBesides(a, one access) bool {
 // follower has the agents move in a given order as far as they can, and
 // answers all other questions as a schedule does.
 type follower struct {
-	order  []machine.Agent // who is still to move
-	others *Replayer
+	order    []machine.Agent // who is still to move
+	others   *Replayer
+	first    eventPlace
+	second   eventPlace
+	met      bool // the second event came, and the first had not
+	reversed bool // and then the first one came
 }
 
 // Choose answers one question of the run.
@@ -282,7 +292,22 @@ func (f *follower) observe(e *machine.Event) {
 	if i := slices.Index(f.order, agentOf(e)); i >= 0 {
 		f.order = slices.Delete(f.order, i, i+1)
 	}
+	switch placeOfEvent(e) {
+	case f.second:
+		f.met = true
+	case f.first:
+		f.reversed = f.met
+	}
 }
+
+// eventPlace finds an event again in another run, by its context, or the line of
+// an interrupt that fires.
+type eventPlace struct {
+	context machine.ContextName
+	index   uint32
+}
+
+func placeOfEvent(e *machine.Event) eventPlace { return eventPlace{e.Name, e.Index} }
 
 // pair describes events i and j of a run.
 func (r *runner) pair(s Schedule, i, j int) RacingPair {

@@ -41,7 +41,7 @@ func TestCause(t *testing.T) {
 
 func TestReversed(t *testing.T) {
 	cpu := func(n int, word machine.PA, writes bool) access {
-		return access{machine.CPUAgent(n), int32(n), machine.Handle(n + 10), word, writes}
+		return access{machine.CPUAgent(n), eventPlace{}, int32(n), machine.Handle(n + 10), word, writes}
 	}
 	run := []access{
 		cpu(0, 8, false), cpu(1, 16, true), cpu(2, 16, false), cpu(0, 24, true), cpu(1, 8, true), cpu(2, 24, true),

@@ -12,8 +12,7 @@ const certifyRuns = 200_000
 
 // Certificate is what a shrunk schedule's number of preemptions is known to be:
 // the search for one with fewer has explored the reduced program, in which the
-// workload is fixed to the schedule's, and interrupts, spurious failures and
-// polls are at most as many.
+// workload is fixed to the schedule's, within the target's limits.
 type Certificate struct {
 	// Below: no schedule with fewer preemptions than this shows the violation.
 	Below int
@@ -49,7 +48,7 @@ func (s *shrinker) certify() (better bool, c Certificate, err error) {
 	workload := s.best.Schedule.only(machine.Workload)
 	for ; c.Below < p && c.Runs < s.runsLeft(); c.Below++ {
 		found, err := Exhaust(s.r.target, ExhaustOptions{
-			Bounded: true, Preemptions: c.Below, Only: s.signature, Workload: &workload, Limits: s.best.Schedule.limits(),
+			Bounded: true, Preemptions: c.Below, Only: s.signature, Workload: &workload,
 			Pins: s.pins, Runs: s.runsLeft() - c.Runs, Stop: s.Stop, Watchdog: s.Watchdog,
 		})
 		if err != nil {
@@ -61,7 +60,7 @@ func (s *shrinker) certify() (better bool, c Certificate, err error) {
 			better = true
 			break
 		}
-		if found.Stopped || found.Long > 0 || found.Unknown > 0 {
+		if found.Stopped || found.Guessed != "" || found.Long > 0 || found.Unknown > 0 {
 			break
 		}
 	}
@@ -75,21 +74,6 @@ func (s *shrinker) runsLeft() uint64 {
 		return 0
 	}
 	return uint64(s.Certify) - s.certified
-}
-
-// limits are those of the program that a schedule was reduced to.
-func (s Schedule) limits() machine.Limits {
-	atMost := func(n int) int {
-		if n == 0 {
-			return -1 // none at all; zero would mean the default
-		}
-		return n
-	}
-	return machine.Limits{
-		Interrupts: atMost(s.Count(machine.Interrupt)),
-		Spurious:   atMost(s.Count(machine.SpuriousFailure)),
-		Polls:      atMost(len(s.only(machine.Poll))),
-	}
 }
 
 // only is the schedule's exceptions of a kind.

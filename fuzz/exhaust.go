@@ -1,6 +1,7 @@
 package fuzz
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -66,6 +67,7 @@ type Subtree struct {
 	Steps      uint64 // of completed runs
 	Broken     uint64 // runs with a violation
 	Long       uint64 // runs that were longer than Limits.Steps
+	Guessed    string `json:",omitempty"` // why the order of steps does not decide all; see machine.Result
 	Records    uint64
 	Threads    int    // most in a run
 	Operations int    // most calls recorded in a run
@@ -112,6 +114,8 @@ func (e Exhausted) Passed() bool { return e.Finding == nil && e.Inconclusive() =
 // nothing if something was.
 func (e Exhausted) Inconclusive() string {
 	switch {
+	case e.Guessed != "":
+		return "not all schedules can be told apart: " + e.Guessed
 	case e.Stopped:
 		return fmt.Sprintf("stopped after %d runs, in %d of %d subtrees", e.Runs, e.Explored, e.Subtrees)
 	case e.Unknown > 0:
@@ -124,6 +128,9 @@ func (e Exhausted) Inconclusive() string {
 		return "nothing was explored: no thread executed an operation"
 	case e.Judges > 0 && e.Records == 0:
 		return "nothing was judged: the program records no operations and no notes"
+	}
+	if e.Shard.Count > 1 && e.Evidence.Conflict {
+		return e.Evidence.vacuous(max(int(e.Classes), 2)) // the others may have more classes
 	}
 	return e.Evidence.vacuous(int(e.Classes))
 }
@@ -186,6 +193,7 @@ func (b *Subtree) count(v *verdict) {
 	}
 	b.Operations = max(b.Operations, calls)
 	b.Long += one(v.Fair)
+	b.Guessed = cmp.Or(b.Guessed, v.Guessed)
 }
 
 // judge notes the verdict of a run. It answers whether there is a violation, of
@@ -224,6 +232,7 @@ func (b *Subtree) add(o *Subtree) {
 	b.Steps += o.Steps
 	b.Broken += o.Broken
 	b.Long += o.Long
+	b.Guessed = cmp.Or(b.Guessed, o.Guessed)
 	b.Records += o.Records
 	b.Threads, b.Operations = max(b.Threads, o.Threads), max(b.Operations, o.Operations)
 	b.Asked |= o.Asked

@@ -24,6 +24,7 @@ type bounded struct {
 	layer   int
 	items   []item // of the layer
 	next    atomic.Int64
+	kept    atomic.Int64 // bytes of later
 	states  hashSet
 	classes hashSet
 	before  uint64 // classes of earlier layers
@@ -36,8 +37,12 @@ type bounded struct {
 // item is the answers that lead to a state by a preemption, the last of them.
 type item []uint8
 
-// maxStates bounds the memory of a bounded search.
-const maxStates = 1 << 25
+// maxStates and maxKept bound the memory of a bounded search: the states, and the
+// bytes of the items of the next layer.
+const (
+	maxStates = 1 << 25
+	maxKept   = 1 << 28
+)
 
 // bound explores up to the bound of preemptions.
 func (x *exhaustion) bound(workers []*runner) (*Subtree, error) {
@@ -55,6 +60,7 @@ func (x *exhaustion) bound(workers []*runner) (*Subtree, error) {
 		}
 		wg.Wait()
 		b.items, b.later = b.later, nil
+		b.kept.Store(0)
 	}
 	b.sum.Classes, b.sum.States = b.classes.len(), b.states.len()
 	return &b.sum, x.err
@@ -94,7 +100,10 @@ func (b *bounded) work(r *runner) {
 		w.script, w.left = append(w.script[:0], b.items[i]...), w.left[:0]
 		w.base = len(w.script)
 		for more := true; more; more = w.backtrack() {
-			w.walk()
+			if w.walk(); w.drifted {
+				err = &NotDeterministic{b.target.Name, b.runs.Load()}
+				return
+			}
 			if b.looks(w) {
 				return
 			}
@@ -105,7 +114,7 @@ func (b *bounded) work(r *runner) {
 // looks says whether a walk must end, and tells how far it is.
 func (b *bounded) looks(w *walker) bool {
 	n := b.runs.Add(1)
-	if b.Runs > 0 && n >= b.Runs || b.states.len() >= maxStates {
+	if b.Runs > 0 && n >= b.Runs || b.states.len() >= maxStates || b.kept.Load() >= maxKept || w.sub.Guessed != "" {
 		b.stopped.Store(true)
 	}
 	if n%stopRunsEach != 0 {
@@ -130,14 +139,15 @@ func (b *bounded) looks(w *walker) bool {
 type walker struct {
 	*runner
 	*bounded
-	script []uint8 // the answers up to where the walk is
-	left   []Set   // of each answer behind the base: what has not been tried
-	base   int     // answers that the item gives
-	pos    int
-	sub    Subtree
-	later  []item
-	found  bool
-	fixed  *Replayer // answers workload questions; nil to branch over them
+	script  []uint8 // the answers up to where the walk is
+	left    []Set   // of each answer behind the base: what has not been tried
+	base    int     // answers that the item gives
+	pos     int
+	sub     Subtree
+	later   []item
+	found   bool
+	drifted bool      // a run did not repeat itself
+	fixed   *Replayer // answers workload questions; nil to branch over them
 }
 
 // walk makes one run.
@@ -171,6 +181,9 @@ func (w *walker) Choose(c *machine.Choice) int {
 	if w.pos < len(w.script) {
 		pick := int(w.script[w.pos])
 		w.pos++
+		if !c.Options.Has(pick) {
+			w.drifted, pick = true, int(c.Plain)
+		}
 		return pick
 	}
 	w.sub.Asked |= 1 << c.Kind
@@ -190,11 +203,11 @@ func (w *walker) Choose(c *machine.Choice) int {
 // expand answers who can move without a preemption, and keeps the others for the
 // next layer. A state that has been expanded ends the run.
 func (w *walker) expand(c *machine.Choice) Set {
-	key := w.machine.Prefix() ^ scramble(uint64(c.Current+2))
+	// Who asks lets its own interrupts land at once, and may have come to another
+	// place without an event: a translator's loads are announced within an access.
+	key := w.machine.Prefix() ^ scramble(uint64(c.Current+2)^scramble(uint64(c.Context)+uint64(c.Index)<<32))
+	key ^= scramble(w.machine.Spent())
 	lines := c.Options >> w.machine.CPUs() << w.machine.CPUs()
-	if w.machine.Agents() > w.machine.CPUs() {
-		key ^= scramble(uint64(c.Context)) // who asks lets its own interrupts land at once
-	}
 	if !w.states.add(key) {
 		w.cut = true
 		w.machine.Abandon()
@@ -209,6 +222,7 @@ func (w *walker) expand(c *machine.Choice) Set {
 	if w.layer < w.Preemptions {
 		for s := c.Options &^ free; s != 0; s = s.Rest() {
 			w.later = append(w.later, append(append(make(item, 0, len(w.script)+1), w.script...), uint8(s.First())))
+			w.kept.Add(int64(len(w.script)) + 1)
 		}
 	}
 	return free

@@ -53,9 +53,7 @@ func (s *search) enter(option, number int) bool {
 	case !x.is && number == 0:
 		return false
 	}
-	if s.agents == 0 {
-		s.meet()
-	}
+	s.meet()
 	s.complete(machine.Only(option))
 	s.begin(option, -1)
 	s.open.fresh, s.open.number = false, number

@@ -26,6 +26,7 @@ type search struct {
 	pos   int    // questions asked in this run
 	from  int    // the node from which on the run is new; -1 for all of it
 	live  bool   // the run is new by now
+	met   bool   // its agents are known
 
 	steps   []step
 	clocks  []int32 // of each step, by agent: how many of its steps happened before
@@ -51,6 +52,7 @@ type search struct {
 	deeper  bool                         // some had nodes below them
 	root    int                          // the depth of that in progress
 	sub     *Subtree                     // in progress
+	asked   uint16                       // as Subtree.Asked, above the subtrees
 	closed  *Subtree                     // has just been finished
 	classes map[uint64]struct{}          // of the subtree in progress
 	fixed   *Replayer                    // answers workload questions; nil to branch over them
@@ -137,7 +139,7 @@ func newSearch(r *runner) *search {
 
 // next makes the next run. It answers false if it was the last.
 func (s *search) next() bool {
-	s.pos, s.live, s.cut, s.closed = 0, s.from < 0, false, nil
+	s.pos, s.live, s.met, s.cut, s.closed = 0, s.from < 0, false, false, nil
 	s.open = step{}
 	if s.live {
 		s.asleep = s.asleep[:0]
@@ -217,13 +219,20 @@ func (s *search) Choose(c *machine.Choice) int {
 	if at < len(s.nodes) {
 		return s.repeat(c, at)
 	}
-	if s.sub != nil {
-		s.sub.Asked |= 1 << c.Kind
-	}
+	s.ask(int(c.Kind))
 	if c.Kind != machine.Move {
 		return s.branch(c)
 	}
 	return s.move(c)
+}
+
+// ask notes that a kind of choice was met.
+func (s *search) ask(kind int) {
+	if s.sub != nil {
+		s.sub.Asked |= 1 << kind
+	} else {
+		s.asked |= 1 << kind
+	}
 }
 
 // repeat answers as the run before did, or as the search has decided since.
@@ -240,6 +249,7 @@ func (s *search) repeat(c *machine.Choice, at int) int {
 	switch {
 	case !s.live:
 	case c.Kind == machine.Move:
+		s.meet()
 		s.complete(c.Options)
 		s.begin(n.pick, int32(at))
 	case s.enter(int(c.CPU), s.machine.Steps()):
@@ -250,9 +260,7 @@ func (s *search) repeat(c *machine.Choice, at int) int {
 
 // move is a new question who moves.
 func (s *search) move(c *machine.Choice) int {
-	if s.agents == 0 {
-		s.meet()
-	}
+	s.meet()
 	s.complete(c.Options)
 	n := node{
 		kind: machine.Move, options: c.Options, base: len(s.nodes), steps: len(s.steps),
@@ -271,8 +279,8 @@ func (s *search) move(c *machine.Choice) int {
 			s.abandon()
 		}
 	}
-	if s.sub != nil && c.Options>>s.machine.CPUs() != 0 {
-		s.sub.Asked |= 1 << askedLine
+	if c.Options>>s.machine.CPUs() != 0 {
+		s.ask(askedLine)
 	}
 	n.halves = s.halves(c.Options, n.sleeps)
 	first := free
@@ -331,13 +339,21 @@ func (s *search) abandon() {
 	s.machine.Abandon()
 }
 
-// meet looks at the machine, when its agents are known.
+// meet looks at the machine, when the agents of a run are known: what the set-up
+// chose may decide which interrupt lines there are.
 func (s *search) meet() {
-	s.agents = s.machine.CPUs()
-	s.slots, s.last = make([]Set, s.agents), make([]int32, s.agents)
-	for cpu := range s.agents {
-		s.last[cpu] = -1
+	if s.met {
+		return
 	}
+	s.met = true
+	if s.agents == 0 {
+		s.agents = s.machine.CPUs()
+		s.slots, s.last = make([]Set, s.agents), make([]int32, s.agents)
+		for cpu := range s.agents {
+			s.last[cpu] = -1
+		}
+	}
+	clear(s.slots)
 	for k := range s.machine.Agents() {
 		s.slots[s.machine.AgentName(k).CPU()] |= machine.Only(k)
 	}

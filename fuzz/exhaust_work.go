@@ -1,9 +1,12 @@
 package fuzz
 
 import (
+	"cmp"
 	"fmt"
 	"sync"
 	"sync/atomic"
+
+	"github.com/fusedos/stramash/machine"
 )
 
 // Exhaust explores all classes of a target's runs, or of those with so many
@@ -46,10 +49,8 @@ func (x *exhaustion) exhaustBounded() (Exhausted, error) {
 	}
 	if b == nil && err == nil {
 		b, err = x.bound(x.runners)
-		if err == nil && x.broken && len(x.runners) > 1 {
-			x.broken = false
-			x.runs.Store(0)
-			b, err = x.bound(x.runners[:1])
+		if err == nil && b.Finding != nil && len(x.runners) > 1 {
+			b, err = x.firstOf(b)
 		}
 		if err == nil && x.Ledger != nil && !x.stopped.Load() {
 			err = x.Ledger.Save(b)
@@ -65,6 +66,24 @@ func (x *exhaustion) exhaustBounded() (Exhausted, error) {
 	return out, err
 }
 
+// firstOf searches again for the violation that a search on several workers has
+// come to, with one: it is the first in a fixed order, unless there is no time for
+// it.
+func (x *exhaustion) firstOf(b *Subtree) (*Subtree, error) {
+	all := x.All
+	x.broken, x.All = false, false
+	x.runs.Store(0)
+	first, err := x.bound(x.runners[:1])
+	if x.All = all; err != nil || first.Finding == nil {
+		return b, err
+	}
+	if all {
+		b.Finding = first.Finding
+		return b, nil
+	}
+	return first, nil
+}
+
 // exhaustion is a search on all workers. Each walks over the same top of the tree
 // of all runs, and explores those subtrees below it which it is the first to
 // reach.
@@ -72,7 +91,8 @@ type exhaustion struct {
 	ExhaustOptions
 	target  Target
 	runners []*runner
-	depth   int // of the roots of the subtrees, in questions
+	depth   int    // of the roots of the subtrees, in questions
+	asked   uint16 // what is asked above them
 
 	mu      sync.Mutex
 	claimed []bool
@@ -91,7 +111,10 @@ func newExhaustion(t Target, o ExhaustOptions) (*exhaustion, error) {
 	if err := o.Shard.Validate(); err != nil {
 		return nil, err
 	}
-	t.Limits = over(t.Limits, o.Limits)
+	if o.Bounded && o.Preemptions < 0 {
+		return nil, fmt.Errorf("a bound of %d preemptions: use 0 or more", o.Preemptions)
+	}
+	t.Limits = literal(over(t.Limits, o.Limits))
 	x := &exhaustion{ExhaustOptions: o, target: t}
 	for range max(o.Workers, 1) {
 		r, err := newRunner(t, o.Pins, o.Watchdog)
@@ -103,6 +126,15 @@ func newExhaustion(t Target, o ExhaustOptions) (*exhaustion, error) {
 		x.runners = append(x.runners, r)
 	}
 	return x, nil
+}
+
+// literal is limits under which no thread is taken to spin for a few loads alike:
+// when it then rests depends on steps of others that it does not depend on.
+func literal(l machine.Limits) machine.Limits {
+	if l.Polls = -1; l.Spins == 0 {
+		l.Spins = 64
+	}
+	return l
 }
 
 func (x *exhaustion) close() {
@@ -129,6 +161,7 @@ func (x *exhaustion) split() (err error) {
 			return &NotDeterministic{x.target.Name, 0}
 		}
 		if s.reached >= minSubtrees || x.depth == maxDepth || !s.deeper {
+			x.asked = s.asked
 			x.claimed, x.done, x.last = make([]bool, s.reached), make([]*Subtree, s.reached), s.reached
 			return nil
 		}
@@ -161,17 +194,17 @@ func (x *exhaustion) work(r *runner) {
 	s.claim = x.claim
 	for more := true; more && !s.drifted; {
 		more = s.next()
+		if b := cmp.Or(s.sub, s.closed); b != nil && b.Guessed != "" {
+			x.stopped.Store(true) // it could not be a proof
+		}
 		if s.closed != nil {
 			s.closed.Evidence.merge(*r.evidence)
 			if err = x.deliver(s.closed); err != nil || s.closed.Finding != nil && !x.All {
 				return
 			}
 		}
-		if s.sub != nil && x.ends(s) {
-			x.mu.Lock()
-			s.sub.Evidence.merge(*r.evidence)
-			x.parts = append(x.parts, s.sub)
-			x.mu.Unlock()
+		if (s.sub != nil || s.closed != nil) && x.ends(s) {
+			x.leave(s.sub, r)
 			return
 		}
 	}
@@ -180,17 +213,27 @@ func (x *exhaustion) work(r *runner) {
 	}
 }
 
-// stopRunsEach is how many runs a worker makes between two looks at whether to
-// go on.
+// leave keeps what is known of a subtree that is not finished, if there is one.
+func (x *exhaustion) leave(b *Subtree, r *runner) {
+	if b == nil {
+		return
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	b.Evidence.merge(*r.evidence)
+	x.parts = append(x.parts, b)
+}
+
+// stopRunsEach is how many runs are made between two looks at whether to go on.
 const stopRunsEach = 256
 
-// ends says whether the subtree in progress need not be finished.
+// ends says, behind a run, whether the worker need not go on.
 func (x *exhaustion) ends(s *search) bool {
 	n := x.runs.Add(1)
 	if x.Runs > 0 && n >= x.Runs {
 		x.stopped.Store(true)
 	}
-	if s.sub.Runs%stopRunsEach != 0 {
+	if n%stopRunsEach != 0 {
 		return x.stopped.Load()
 	}
 	if x.Stop != nil && x.Stop() {
@@ -199,15 +242,17 @@ func (x *exhaustion) ends(s *search) bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.Progress != nil {
-		p := x.told
-		share := x.shares + s.share()
-		p.Runs, p.Classes = p.Runs+s.sub.Runs, p.Classes+s.sub.Classes
+		p, share := x.told, x.shares
+		if s.sub != nil {
+			share += s.share()
+			p.Runs, p.Classes = p.Runs+s.sub.Runs, p.Classes+s.sub.Classes
+		}
 		if share > 0 {
 			p.Estimate = float64(p.Classes) * float64(x.Shard.blocks(uint64(len(x.done)))) / share
 		}
 		x.Progress(p)
 	}
-	return x.stopped.Load() || s.sub.Number >= x.last
+	return x.stopped.Load() || s.sub != nil && s.sub.Number >= x.last
 }
 
 // claim answers the subtree to fill in, if it is the caller's to explore.
@@ -286,8 +331,9 @@ func (x *exhaustion) sum() (Exhausted, error) {
 
 func (x *exhaustion) summary() Exhausted {
 	return Exhausted{
-		Target: x.target.Name, Bounded: x.Bounded, Preemptions: x.Preemptions, Pins: x.Pins,
-		Limits: x.runners[0].machine.Limits(), Judges: len(x.target.Judges),
+		Subtree: Subtree{Asked: x.asked},
+		Target:  x.target.Name, Bounded: x.Bounded, Preemptions: x.Preemptions, Pins: x.Pins,
+		Limits: x.target.Limits.WithDefaults(), Judges: len(x.target.Judges),
 		Shard: x.Shard, Subtrees: x.Shard.blocks(uint64(len(x.done))),
 	}
 }

@@ -81,7 +81,11 @@ func (c *cpu) refreshLines() {
 	m := c.m
 	for _, l := range c.lines {
 		can := l.pending() && c.taking == nil && !c.cur.masked
-		m.set(l.bit, can, !l.sent && m.interrupts >= m.limits.Interrupts)
+		spent := !l.sent && m.interrupts >= m.limits.Interrupts
+		if can && spent && m.phase != fair {
+			m.guessed = "more interrupts could land than Limits.Interrupts lets; raise it"
+		}
+		m.set(l.bit, can, spent)
 	}
 }
 

@@ -83,7 +83,7 @@ func (t *Thread) Free(at VA) {
 func (t *Thread) allocates(op Op, a *arena, size uint64, ok bool) {
 	m := t.m
 	m.heapUsed = true
-	m.calm, t.spinLoc = m.steps+calmSteps, anywhere
+	m.calm, t.spinLoc = m.steps+m.calmSteps(), anywhere
 	pa := PA(0)
 	if a != nil {
 		pa = a.base

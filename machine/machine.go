@@ -20,25 +20,32 @@ type Limits struct {
 	// Polls is the number of times that a thread which seems to spin may go
 	// on all the same.
 	Polls int
+	// Spins is how often a thread must repeat a load, with the same answer, to
+	// be taken for one that spins. So is one that loads when memory has not
+	// changed for 64 times as many steps.
+	Spins int
 }
 
 // DefaultLimits are enough for programs of a few hundred steps.
 func DefaultLimits() Limits {
-	return Limits{Steps: 4000, FairSteps: 16000, Interrupts: 3, Spurious: 2, Polls: 4}
+	return Limits{Steps: 4000, FairSteps: 16000, Interrupts: 3, Spurious: 2, Polls: 4, Spins: 4}
 }
 
-// withDefaults replaces what is zero; a negative count means none at all.
-func (l Limits) withDefaults() Limits {
+// WithDefaults is the limits that are in force where these are asked for: what is
+// zero takes its default, and a negative count means none at all.
+func (l Limits) WithDefaults() Limits {
 	d := DefaultLimits()
 	for _, f := range []struct{ have, want *int }{
 		{&l.Steps, &d.Steps}, {&l.FairSteps, &d.FairSteps},
-		{&l.Interrupts, &d.Interrupts}, {&l.Spurious, &d.Spurious}, {&l.Polls, &d.Polls},
+		{&l.Interrupts, &d.Interrupts}, {&l.Spurious, &d.Spurious}, {&l.Polls, &d.Polls}, {&l.Spins, &d.Spins},
 	} {
 		if *f.have == 0 {
 			*f.have = *f.want
 		}
 		*f.have = max(*f.have, 0)
 	}
+	l.Spins = max(l.Spins, 2)
+	l.FairSteps = min(l.FairSteps, 1<<40)
 	return l
 }
 
@@ -137,6 +144,7 @@ type Machine struct {
 	round      int
 	fairEnd    int
 	turnedFair bool
+	guessed    string // see Result.Guessed
 	badAnswer  string // of the chooser
 	outcome    Outcome
 	detail     string
@@ -191,14 +199,14 @@ func (m *Machine) Begin(c Chooser, l Limits) {
 	m.mem.reset()
 	m.chooser = c
 	if l != m.asked {
-		m.asked, m.limits = l, l.withDefaults()
+		m.asked, m.limits = l, l.WithDefaults()
 	}
-	m.phase, m.bound, m.steps, m.hash, m.calm, m.alert = settingUp, 0, 0, 1, calmSteps, 0
+	m.phase, m.bound, m.steps, m.hash, m.calm, m.alert = settingUp, 0, 0, 1, m.calmSteps(), 0
 	m.enabled, m.reserve = 0, 0
 	m.used, m.prime, m.live, m.nctx = 0, len(m.cpus), 0, 0
 	m.exceptions, m.history, m.histHash = m.exceptions[:0], m.history[:0], 1
 	m.interrupts, m.spurious, m.polls, m.polling, m.translates, m.heapUsed = 0, 0, 0, 0, false, false
-	m.turn, m.slice, m.round, m.fairEnd, m.turnedFair = 0, 0, 1, 0, false
+	m.turn, m.slice, m.round, m.fairEnd, m.turnedFair, m.guessed = 0, 0, 1, 0, false, ""
 	m.badAnswer = ""
 	m.outcome, m.detail, m.stack = Finished, "", nil
 	m.workload, m.labels, m.monitors = m.workload[:0], m.labels[:0], m.monitors[:0]
@@ -293,6 +301,12 @@ func (m *Machine) Capped() bool { return m.interrupts >= m.limits.Interrupts }
 
 // Limits are those of the run, with defaults in place of what was zero.
 func (m *Machine) Limits() Limits { return m.limits }
+
+// Spent tells apart how much of its Limits on interrupts, spurious failures and
+// polls the run has used.
+func (m *Machine) Spent() uint64 {
+	return uint64(m.interrupts)<<40 | uint64(m.spurious)<<20 | uint64(m.polls)
+}
 
 // Awaited appends to words where a CPU's current thread awaits a condition that
 // does not hold, if it does.

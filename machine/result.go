@@ -51,6 +51,7 @@ type Result struct {
 	Steps       int
 	Threads     int     // how many were started or spawned
 	Fair        bool    // the chooser's phase was not enough
+	Guessed     string  // what happened that depends on more than the order of dependent steps; empty if nothing did
 	TraceHash   uint64  // of every event with its values, in order
 	Fingerprint uint64  // of the partial order of conflicting events
 	HistoryHash uint64  // of the history
@@ -61,7 +62,7 @@ type Result struct {
 func (m *Machine) result() Result {
 	return Result{
 		Outcome: m.outcome, Detail: m.detail, Stack: m.stack, Steps: m.steps, Threads: m.used,
-		Fair: m.turnedFair, TraceHash: m.hash, Fingerprint: m.fingerprint(),
+		Fair: m.turnedFair, Guessed: m.guessed, TraceHash: m.hash, Fingerprint: m.fingerprint(),
 		HistoryHash: m.histHash, History: m.history, Workload: m.workload,
 	}
 }

@@ -211,7 +211,7 @@ func (t *Thread) didWrite(op announced, a access, old, v uint64) {
 	m := t.m
 	t.hashWrite(op, a.loc, v)
 	if old != v {
-		m.calm = m.steps + calmSteps
+		m.calm = m.steps + m.calmSteps()
 		t.spinLoc = anywhere
 	} else {
 		t.repeats(a.pa&^7, v)
@@ -312,7 +312,7 @@ func (t *Thread) store64(op announced, v uint64) {
 	if old == v {
 		t.repeats(PA(op.addr), v)
 	} else {
-		m.calm = m.steps + calmSteps
+		m.calm = m.steps + m.calmSteps()
 		t.spinLoc = anywhere
 	}
 	w.val = v

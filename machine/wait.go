@@ -182,19 +182,21 @@ func (t *Thread) find(op Op) access {
 }
 
 // Some spins are not announced. A thread that has executed the same load
-// spinLoads times in a row with the same result, or that loads when memory has
-// not changed for calmSteps steps, seems to spin. It rests until that location,
+// Limits.Spins times in a row with the same result, or that loads when memory has
+// not changed for 64 times as many steps, seems to spin. It rests until that location,
 // or memory at all, changes, or nothing else can move. But it may be about to
 // give up, so whether it goes on for another pollLoads, alone, is a choice: looks
 // that see the same commute, so one exception leads to the end of the poll. In
 // the fair phase, where the others do come to move, it rests after fairLoads.
 const (
-	spinLoads = 4
-	calmSteps = 256
 	pollLoads = 128
 	fairLoads = 64
 	anywhere  = ^PA(0) // the word to rest on that stands for all of memory
 )
+
+// calmSteps is after how many steps without a change of memory a load seems to be
+// that of a spinner.
+func (m *Machine) calmSteps() int { return 64 * m.limits.Spins }
 
 // repeats is told of each load, and of each write that changed nothing.
 func (t *Thread) repeats(l PA, v uint64) {
@@ -221,13 +223,14 @@ func (t *Thread) lookForSpin(l PA) {
 		}
 	case m.steps > m.calm:
 		t.restOrPoll(anywhere)
-	case t.spins >= spinLoads:
+	case t.spins >= m.limits.Spins:
 		t.restOrPoll(l)
 	}
 }
 
 // restOrPoll has a thread that seems to spin rest, or go on alone for a while.
 func (t *Thread) restOrPoll(on PA) {
+	t.m.guessed = "a thread repeated a load as if it spun; write the spin with Await, or raise Limits.Spins"
 	if !t.pollsOn() {
 		t.takeRest(on)
 		return
@@ -242,6 +245,7 @@ func (t *Thread) stillPolls(op announced) bool {
 	m := t.m
 	if m.polling > 1 && m.enabled&t.cpu.bit != 0 && t.spinsOn(op) {
 		m.polling--
+		m.calm++ // that others don't write meanwhile says nothing
 		return true
 	}
 	m.endPoll()
@@ -299,5 +303,5 @@ func (t *Thread) wakeUp() {
 func (t *Thread) lookAgain() {
 	loc, v := t.spinLoc, t.spinVal
 	t.wakeUp()
-	t.spinLoc, t.spinVal, t.spins = loc, v, spinLoads-1
+	t.spinLoc, t.spinVal, t.spins = loc, v, t.m.limits.Spins-1
 }
