@@ -166,7 +166,7 @@ func (p *smallProgram) String() string {
 const testVector = machine.FirstInterrupt + 8
 
 func (p *smallProgram) target() Target {
-	return Target{Name: "random", Platform: p.platform, Limits: machine.Limits{Steps: 400, FairSteps: 400, Interrupts: 1, Spurious: 1, Polls: -1},
+	return Target{Name: "random", Platform: p.platform, Limits: machine.Limits{Steps: 400, FairSteps: 400, Interrupts: 4, Spurious: 1, Polls: -1},
 		Setup: func(m *machine.Machine) Program {
 			x, y, pq := m.Alloc(64), m.Alloc(64), m.Alloc(64)
 			if p.handler != nil {
