@@ -216,12 +216,12 @@ func (b *builder) answer(op spec.Op, v value, ok bool) (spec.Ret, error) {
 	}
 	if sig.Value == spec.NoValue || sig.Value == spec.ValueIfOK && !ok {
 		if v.given() {
-			return spec.Ret{}, fmt.Errorf("this return of %s has no value, and %s is given", name, v)
+			return spec.Ret{}, fmt.Errorf("%s answers no value here, and %s is given: leave the value out", name, v)
 		}
 		return spec.Ret{OK: ok}, nil
 	}
 	if !v.given() {
-		return spec.Ret{}, fmt.Errorf("this return of %s has a value, and none is given", name)
+		return spec.Ret{}, fmt.Errorf("%s answers a value, and none is given: add it as \"value\"", name)
 	}
 	n, err := b.number(v)
 	return spec.Ret{Val: n, OK: ok}, err

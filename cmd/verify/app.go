@@ -81,8 +81,8 @@ func subcommands() []subcommand {
 		{"replay", "Look into", "TOKEN or FILE", "run one violation again: the step-by-step account", (*app).replay},
 		{"shrink", "Look into", "TOKEN or FILE", "make a violation smaller, and say what was tried", (*app).shrink},
 		{"history", "Look into", "FILE", "judge a history that was recorded elsewhere", (*app).history},
-		{"list", "Know", "[KIND…]", "targets, strategies, judges, specifications, bugs, programs with bugs", (*app).list},
-		{"bench", "Know", "[EXPERIMENT…]", "measure", (*app).bench},
+		{"list", "Know", "[KIND…]", "targets, strategies, judges, specifications, bugs, suite (programs with bugs)", (*app).list},
+		{"bench", "Know", "[EXPERIMENT…]", "measure: engine, judges, search", (*app).bench},
 	}
 }
 

@@ -215,7 +215,7 @@ func searchFigures(all []searched, e searchEffort) []figure {
 	}
 	figures := []figure{
 		{"programs", float64(len(e.programs)), "of the suite"},
-		{"portfolio_found", float64(every), "programs whose bug the portfolio finds with 58 of 60 seeds"},
+		{"portfolio_found", float64(every), "programs whose bug the portfolio finds with at least 58 of each 60 seeds"},
 	}
 	if len(ratios) > 0 {
 		figures = append(figures,

@@ -57,12 +57,12 @@ const maxWorkers = 1024
 // campaign defines the flags; each target gets so many runs by default.
 func (f *flags) campaign(runs uint64) *campaignFlags {
 	c := &campaignFlags{
-		runs:    f.count("runs", runs, maxRuns, "how many `runs` each target gets; 1 is enough for strategy natural"),
+		runs:    f.count("runs", runs, maxRuns, "how many `runs` each target gets; with -exhaustive, how many at most (then the default is any number)"),
 		workers: f.count("workers", uint64(min(runtime.NumCPU(), maxWorkers)), maxWorkers, "how many `machines` are at work at a time; no result depends on it"),
 		seed:    f.orNone("seed", 0, math.MaxUint64, "the `seed` of all random decisions"),
 	}
 	f.Var(&c.budget, "budget", "end early after this `time`, with the verdict inconclusive (default none)")
-	f.Var(&c.shard, "shard", "do the `I/N`-th part only: 1/N to N/N together do exactly what one does without it")
+	f.Var(&c.shard, "shard", "do the `I/N`-th part only, of blocks of 4,096 runs or of subtrees: 1/N to N/N together do exactly what one does without it")
 	c.all = f.Bool("all", false, "go on behind a violation, to find others")
 	c.outputs = f.outputs()
 	return c

@@ -16,7 +16,7 @@ func (a *app) run(args []string) (status, error) {
 	strategy := f.String("strategy", fuzz.DefaultStrategy, "how choices are made; verify list strategies describes them")
 	whole := f.Bool("v", false, "print every step of a violation, not only the last ones")
 	everything := f.Bool("exhaustive", false, "explore all schedules, rather than so many of a strategy; -runs bounds it then")
-	preemptions := f.orNone("preemptions", 0, maxPreemptions, "with -exhaustive: explore the schedules with so `many` preemptions at most (default any number)")
+	preemptions := f.orNone("preemptions", 0, maxPreemptions, "with -exhaustive: explore the schedules with at most so many `preemptions` (default any number)")
 	var fixed pins
 	f.Var(&fixed, "param", "fix a parameter of the targets, as `NAME=NUMBER`; may be repeated")
 	dir := f.String("campaign", "", "keep the results in this `directory`: what is there already is not done again, and -all is on")

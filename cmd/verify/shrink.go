@@ -12,7 +12,7 @@ const maxSearch = 1 << 32
 // shrink is verify shrink.
 func (a *app) shrink(args []string) (status, error) {
 	f := a.newFlags("shrink")
-	search := f.orNone("search", 3000, maxSearch, "runs of random `search` for a smaller schedule, after each one found")
+	search := f.orNone("search", 3000, maxSearch, "so many `runs` of random search for a smaller schedule, after each one found")
 	whole := f.Bool("v", false, "print every step of the violation, not only the last ones")
 	rest, err := f.parse(args)
 	if err != nil {
