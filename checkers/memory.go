@@ -44,9 +44,7 @@ func (*Memory) Name() string { return "memory safety" }
 
 // Begin starts a new run of a machine.
 func (d *Memory) Begin(m *machine.Machine) {
-	if len(d.blocks) > 0 {
-		d.words.reset()
-	}
+	d.words.reset()
 	d.m, d.events, d.blocks, d.fault = m, 0, d.blocks[:0], nil
 }
 
@@ -64,16 +62,36 @@ func (d *Memory) Observe(e *machine.Event) {
 		}
 	case k == machine.OpFree:
 		d.free(e, heapEvent{number, e.CPU})
-	case e.PA != 0 && len(d.blocks) > 0 && d.fault == nil:
-		d.access(e, number)
+	case len(d.blocks) > 0 && d.fault == nil:
+		for _, pa := range e.Saw {
+			look := lookAt(e, pa)
+			d.access(&look, number)
+		}
+		if e.PA != 0 {
+			d.access(e, number)
+		}
 	}
+}
+
+// lookAt is the read of a condition that did not hold, as an event of its own. Its
+// size is not known, but one byte is read for sure.
+func lookAt(e *machine.Event, pa machine.PA) machine.Event {
+	look := *e
+	look.Op.Kind, look.Op.Size, look.Op.Addr, look.PA, look.Saw = machine.OpAwait, machine.Size8, machine.VA(pa), pa, nil
+	return look
+}
+
+// cell is what is known of a word in this run.
+func (d *Memory) cell(pa machine.PA) *heapCell {
+	c, fresh := d.words.at(pa)
+	if !fresh {
+		*c = heapCell{block: -1}
+	}
+	return c
 }
 
 // alloc gives a block its words, and one on each side.
 func (d *Memory) alloc(e *machine.Event, by heapEvent) {
-	if d.words.run == 0 {
-		d.words.reset()
-	}
 	n := int32(len(d.blocks))
 	d.blocks = append(d.blocks, heapBlock{at: e.Op.Addr, size: e.Read, alloc: by})
 	put := func(at machine.PA, bytes uint8) {
@@ -98,7 +116,7 @@ func (d *Memory) alloc(e *machine.Event, by heapEvent) {
 // free ends the life of a block.
 func (d *Memory) free(e *machine.Event, by heapEvent) {
 	var b *heapBlock
-	if c, fresh := d.words.at(machine.PA(e.Op.Addr) &^ 7); fresh && len(d.blocks) > 0 {
+	if c := d.cell(machine.PA(e.Op.Addr) &^ 7); c.block >= 0 {
 		b = &d.blocks[c.block]
 	}
 	switch {
@@ -114,10 +132,7 @@ func (d *Memory) free(e *machine.Event, by heapEvent) {
 
 // access looks whether an access is within a block that lives.
 func (d *Memory) access(e *machine.Event, number uint32) {
-	c, fresh := d.words.at(e.PA)
-	if !fresh {
-		c.block = -1
-	}
+	c := d.cell(e.PA)
 	if c.block < 0 {
 		if d.m.InHeap(e.PA) {
 			d.found(e, number, "wild access", "access", nil, d.does(e)+" %s, where the heap has no block")

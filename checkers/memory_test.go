@@ -85,3 +85,51 @@ func TestMemory(t *testing.T) {
 		m.Close()
 	}
 }
+
+// What is no block of the heap, in this run or in one before, is none.
+func TestMemoryOfOtherRuns(t *testing.T) {
+	m, err := machine.New(machine.Pair())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	var d checkers.Memory
+	m.SetTracer(d.Observe)
+	var heap machine.VA
+	for _, test := range []struct {
+		want string
+		body func(t *machine.Thread, global machine.VA)
+	}{
+		{"", func(t *machine.Thread, _ machine.VA) {
+			heap = t.Alloc(16)
+			for range 3 {
+				t.Store64(t.Alloc(16), 1)
+			}
+		}},
+		{"invalid free", func(t *machine.Thread, _ machine.VA) { t.Free(heap + 96) }},
+		{"wild access", func(t *machine.Thread, _ machine.VA) { t.Free(t.Alloc(16)); t.Load64(heap + 96) }},
+		{"invalid free", func(t *machine.Thread, g machine.VA) { t.Alloc(8); t.Store64(g, 1); t.Free(g) }},
+		{"use after free", func(t *machine.Thread, g machine.VA) {
+			at := t.Alloc(8)
+			t.Free(at)
+			t.AwaitTimeout(machine.Until(at, 1))
+		}},
+		{"use after free", func(t *machine.Thread, g machine.VA) {
+			at := t.Alloc(8)
+			t.Free(at)
+			t.AwaitAny(machine.Until(at, 1), machine.Until(g, 0))
+		}},
+	} {
+		m.Begin(machine.Natural{}, machine.Limits{})
+		d.Begin(m)
+		g := m.Alloc(8)
+		m.Run(machine.Start{CPU: 0, Body: func(t *machine.Thread) { test.body(t, g) }})
+		got := ""
+		if f := d.Fault(); f != nil {
+			got = f.Rule
+		}
+		if got != test.want {
+			t.Errorf("%q, want %q", got, test.want)
+		}
+	}
+}

@@ -118,10 +118,19 @@ func (d *Races) Observe(e *machine.Event) {
 	case e.Client < 0:
 		l := d.line(e.Op.Addr)
 		l.cause.set(l.sent)
-	case e.PA != 0:
-		d.access(d.current(e), e)
 	default:
-		d.sync(d.current(e), e)
+		for _, pa := range e.Saw {
+			if look := lookAt(e, pa); !d.found {
+				d.access(d.current(&look), &look)
+			}
+		}
+		switch {
+		case d.found:
+		case e.PA != 0:
+			d.access(d.current(e), e)
+		default:
+			d.sync(d.current(e), e)
+		}
 	}
 }
 

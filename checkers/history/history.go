@@ -164,6 +164,8 @@ func Parse(in io.Reader, o Options) (*Recording, error) {
 		return nil, lines.Err()
 	case err == nil && r == nil:
 		b.at, err = max(b.at, 1), errors.New("there is no event: is this the right file?")
+	case err == nil && b.Spec.Step == nil:
+		err = errors.New("no operation says what is modelled: is this the right file? -model names one")
 	}
 	if err != nil {
 		return nil, &Error{max(b.at, 1), err.Error()}
