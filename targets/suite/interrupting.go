@@ -11,7 +11,7 @@ import (
 func interrupting() []row {
 	return []row{
 		{"irq-update", "a thread and an interrupt handler of its CPU count in two accesses",
-			"textbook; Linux this_cpu_add, written as two instructions", 2, 1414, irqUpdate},
+			"textbook; Linux this_cpu_add, written as two instructions", 2, 1353, irqUpdate},
 		{"irq-deadlock", "a handler wants the lock that the thread which it interrupts holds",
 			"Linux lockdep: spin_lock where spin_lock_irqsave is due", 2, 240, irqDeadlock},
 		{"halt-race", "a thread looks for work and halts; the interrupt falls in between",
