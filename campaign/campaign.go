@@ -186,6 +186,13 @@ func (m *manifest) names() (out []string) {
 	return out
 }
 
+// ordered is the pins by name: in which order they were given is of no matter.
+func ordered(pins []machine.Pin) []machine.Pin {
+	out := slices.Clone(pins)
+	slices.SortFunc(out, func(a, b machine.Pin) int { return strings.Compare(a.Name, b.Name) })
+	return out
+}
+
 // differs says how a campaign differs from the one that is wanted, if it does
 // in more than a smaller number of runs.
 func (m *manifest) differs(want *manifest) error {
@@ -196,7 +203,7 @@ func (m *manifest) differs(want *manifest) error {
 		return fmt.Errorf("the campaign has seed %d, not %d: use that, or another directory", m.Seed, want.Seed)
 	case boundText(m.Bound) != boundText(want.Bound):
 		return fmt.Errorf("the campaign is of schedules with %s preemptions, not %s: use that, or another directory", boundText(m.Bound), boundText(want.Bound))
-	case !slices.Equal(m.Pins, want.Pins):
+	case !slices.Equal(ordered(m.Pins), ordered(want.Pins)):
 		return fmt.Errorf("the campaign has other fixed parameters: %s; use those, or another directory", pinText(m.Pins))
 	case !slices.Equal(m.names(), want.names()):
 		return fmt.Errorf("the campaign has other targets: %s; use those, or another directory", strings.Join(m.names(), " "))

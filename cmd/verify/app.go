@@ -27,6 +27,7 @@ type app struct {
 	groups   map[string][]fuzz.Target
 	watchdog *fuzz.Watchdog
 	grace    time.Duration // how long the command may take to end after ctx has
+	json     bool          // the arguments ask for JSON
 	github   bool          // GitHub Actions runs the command
 	summary  string        // the file to which its summary is added, or empty
 }
@@ -107,6 +108,7 @@ func (a *app) main(args []string) int {
 }
 
 func (a *app) dispatch(args []string) status {
+	a.json = asksJSON(args)
 	if len(args) > 0 && (args[0] == "help" || isHelp(args[0])) {
 		return a.help(args)
 	}
@@ -122,7 +124,7 @@ func (a *app) dispatch(args []string) status {
 	if s == statusOK {
 		s = statusOf(err)
 	}
-	if asksJSON(args) {
+	if a.json {
 		verdict := map[bool]string{true: "inconclusive", false: "error"}[s == statusInconclusive]
 		a.emit(map[string]string{"type": "summary", "verdict": verdict, "why": err.Error()})
 	}

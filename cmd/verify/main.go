@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 	"time"
 
@@ -49,6 +50,8 @@ func newApp(all []fuzz.Target, groups map[string][]fuzz.Target) *app {
 	})
 	a.watchdog = &fuzz.Watchdog{Hung: func(report string) {
 		a.complain("verify: %s", report)
+		first, _, _ := strings.Cut(report, "\n")
+		a.lastWord("violation", first)
 		os.Exit(int(statusViolation))
 	}}
 	return a
@@ -58,5 +61,13 @@ func newApp(all []fuzz.Target, groups map[string][]fuzz.Target) *app {
 // reads what does not come or computes without looking up.
 func (a *app) giveUp() {
 	a.complain("verify: interrupted; what was under way did not end within %v", a.grace)
+	a.lastWord("inconclusive", "interrupted")
 	os.Exit(int(statusInconclusive))
+}
+
+// lastWord is the summary of a process that has to end at once.
+func (a *app) lastWord(verdict, why string) {
+	if a.json {
+		a.emit(map[string]string{"type": "summary", "verdict": verdict, "why": why})
+	}
 }

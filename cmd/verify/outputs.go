@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path"
+	"path/filepath"
 
 	"github.com/fusedos/stramash/cmd/verify/internal/ci"
 	"github.com/fusedos/stramash/cmd/verify/internal/laws"
@@ -34,12 +35,28 @@ func (f *flags) outputs() *outputs {
 
 // begin names the cases to come. It fails if the files can't be written.
 func (o *outputs) begin(names []string) error {
-	if o.junit != "" && o.junit == o.sarif {
+	if o.junit != "" && o.sarif != "" && place(o.junit) == place(o.sarif) {
 		return fmt.Errorf("-junit and -sarif name one file, %s: give each its own", o.junit)
 	}
 	o.session.Pending = names
 	o.write()
 	return o.err
+}
+
+// place is a file's path, by which ever name it goes.
+func place(file string) string {
+	dir, err := filepath.EvalSymlinks(filepath.Dir(file))
+	if err != nil {
+		return file
+	}
+	at := filepath.Join(dir, filepath.Base(file))
+	if to, err := filepath.EvalSymlinks(at); err == nil {
+		at = to
+	}
+	if abs, err := filepath.Abs(at); err == nil {
+		return abs
+	}
+	return at
 }
 
 // add tells of the case that was the first to come.
