@@ -10,10 +10,15 @@ import (
 )
 
 // Exhaust explores all classes of a target's runs, or of those with so many
-// preemptions at most: two runs are of one class if
-// they differ in the order of independent steps only. It stops at the first
-// violation, which has as few preemptions as any if they are bounded. It fails if the target or the options are not valid, the ledger
-// fails, or the target is not deterministic.
+// preemptions at most: two runs are of one class if they differ in the order of
+// independent steps only. It stops at the first violation, which has as few
+// preemptions as any if they are bounded. It fails if the target or the options
+// are not valid, the ledger fails, or the target is not deterministic.
+//
+// A gap is known: of some 250 random programs that mix interrupts with awaits,
+// records and exclusives, the unbounded search has missed a few classes of one in
+// which no cap was met. Programs without interrupts, and bounded searches, have
+// agreed with plain enumeration in all comparisons.
 func Exhaust(t Target, o ExhaustOptions) (Exhausted, error) {
 	x, err := newExhaustion(t, o)
 	if err != nil {
