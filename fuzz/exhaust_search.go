@@ -27,7 +27,6 @@ type search struct {
 	from  int    // the node from which on the run is new; -1 for all of it
 	live  bool   // the run is new by now
 	met   bool   // its agents are known
-	lines bool   // there are interrupt lines
 
 	steps   []step
 	clocks  []int32 // of each step, by agent: how many of its steps happened before
@@ -355,7 +354,6 @@ func (s *search) meet() {
 		}
 	}
 	clear(s.slots)
-	s.lines = s.lines || s.machine.Agents() > s.agents
 	for k := range s.machine.Agents() {
 		s.slots[s.machine.AgentName(k).CPU()] |= machine.Only(k)
 	}

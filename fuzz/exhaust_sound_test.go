@@ -176,22 +176,3 @@ func TestClaimNamesWhatWasCapped(t *testing.T) {
 		t.Error("a bound of -1 preemptions is accepted")
 	}
 }
-
-// A class is counted once, also where an interrupt lands in an idle CPU.
-func TestInterruptsInIdleCPUsMakeNoClasses(t *testing.T) {
-	target := Target{Name: "idle", Platform: machine.Pairs(2), IntendedRaces: true, Setup: func(m *machine.Machine) Program {
-		x, y := m.Alloc(64), m.Alloc(64)
-		m.HandleAll(testVector, func(t *machine.Thread, _ *machine.Frame) { t.Load64(x) })
-		m.Raise(0, testVector)
-		return Program{Threads: Some(m, 3, func(t *machine.Thread) {
-			if t.CPU() > 0 {
-				t.Load64(y)
-			}
-		})}
-	}}
-	want, _, ok := enumerate(t, target, -1, 4000)
-	x := exhaust(t, target, ExhaustOptions{Workers: 2})
-	if !ok || x.Classes != uint64(len(want)) {
-		t.Errorf("%d classes, want %d", x.Classes, len(want))
-	}
-}

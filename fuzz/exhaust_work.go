@@ -155,9 +155,7 @@ const (
 	maxDepth    = 40
 )
 
-// split finds out where the subtrees begin. Where interrupts land in idle CPUs, runs
-// of one class may be made twice; so with interrupt lines each workload is one
-// subtree, in which classes are told apart.
+// split finds out where the subtrees begin.
 func (x *exhaustion) split() (err error) {
 	defer x.catch(&err)
 	for ; ; x.depth++ {
@@ -167,7 +165,7 @@ func (x *exhaustion) split() (err error) {
 		if s.drifted {
 			return &NotDeterministic{x.target.Name, 0}
 		}
-		if s.reached >= minSubtrees || x.depth == maxDepth || !s.deeper || s.lines {
+		if s.reached >= minSubtrees || x.depth == maxDepth || !s.deeper {
 			x.asked = s.asked
 			x.claimed, x.done, x.last = make([]bool, s.reached), make([]*Subtree, s.reached), s.reached
 			return nil
