@@ -10,7 +10,11 @@ func (t *Thread) update(op Op, arg, cmp uint64) (old uint64, ok bool) {
 	ann := op.pack()
 	t.announce(ann)
 	at := t.access(ann)
-	old = t.get(op, at)
+	if o := t.m.order; o != nil {
+		old = o.readToUpdate(t, ann, at, cmp)
+	} else {
+		old = t.m.stored(t.cpu, at)
+	}
 	v := old
 	ok = true
 	switch op.Kind {
@@ -29,15 +33,25 @@ func (t *Thread) update(op Op, arg, cmp uint64) (old uint64, ok bool) {
 	}
 	v &= op.Size.mask()
 	if ok {
-		t.put(op, at, v)
+		t.write(ann, at, v)
 		t.didWrite(ann, at, old, v)
 	} else {
+		t.dependsNoMore()
 		t.didRead(ann, at, old)
 	}
 	if t.m.tracer != nil {
 		t.trace(op, at.pa, old, v, ok)
 	}
 	return old, ok
+}
+
+// write is the writing part of an update or a store-exclusive.
+func (t *Thread) write(op announced, a access, v uint64) {
+	if o := t.m.order; o != nil {
+		o.update(t, op, a, v)
+	} else {
+		t.m.keep(t.cpu, a, v)
+	}
 }
 
 // CompareAndSwap writes v if memory holds old: LOCK CMPXCHG on x86-64, CAS on
@@ -89,8 +103,12 @@ func (t *Thread) LoadExclusive(a VA, s Size, o Order) uint64 {
 	ann := op.pack()
 	t.announce(ann)
 	at := t.access(ann)
-	v := t.get(op, at)
-	if t.exclusive = true; t.cpu.isa.Exclusives { // it may have migrated
+	v, newest := t.m.stored(t.cpu, at), true
+	if o := t.m.order; o != nil {
+		v = o.load(t, ann, at)
+		newest = o.stale == 0 // a write that is newer has ended the reservation
+	}
+	if t.exclusive = true; t.cpu.isa.Exclusives && newest { // it may have migrated
 		t.cpu.reserve(at)
 	}
 	t.didRead(ann, at, v)
@@ -114,6 +132,9 @@ func (t *Thread) StoreExclusive(a VA, s Size, v uint64, o Order) bool {
 	ann := op.pack()
 	t.announce(ann)
 	at := t.access(ann)
+	if o := t.m.order; o != nil {
+		o.await(t, ann, at)
+	}
 	c := t.cpu
 	ok := c.reservation && c.reserved == at && !t.failsSpuriously()
 	c.clearReservation()
@@ -121,9 +142,10 @@ func (t *Thread) StoreExclusive(a VA, s Size, v uint64, o Order) bool {
 	old := t.m.stored(c, at)
 	v &= s.mask()
 	if ok {
-		t.put(op, at, v)
+		t.write(ann, at, v)
 		t.didWrite(ann, at, old, v)
 	} else {
+		t.dependsNoMore()
 		t.hashRead(ann, at.loc, 0) // where the writes of others stand decides whether it fails
 	}
 	t.watchGranule(at)

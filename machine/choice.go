@@ -8,9 +8,8 @@ import (
 // ChoiceKind says what a question is about.
 type ChoiceKind uint8
 
-// The kinds of choice. More will come with weaker memory orders and caches
-// (which write a load reads, when a store drains, what is evicted); a
-// [Chooser] that does not know a kind answers with the plain option.
+// The kinds of choice. More will come with caches (what is evicted); a [Chooser]
+// that does not know a kind answers with the plain option.
 const (
 	// Move asks which agent makes the next step. Option k is agent k of the
 	// machine; Choice.Agent and Choice.Op describe it.
@@ -24,9 +23,18 @@ const (
 	// Poll asks whether a thread that seems to spin goes on all the same: 0
 	// no, it rests until what it looks at changes; 1 yes, for a while.
 	Poll
+	// Read asks which write a load reads: the k-th newest one, of those that it
+	// may. 0 is the newest. See MemoryOrder.
+	Read
+	// Hold asks whether a store is held back: 0 no, it takes effect at once; 1
+	// yes, and it drains at some later moment.
+	Hold
+	// Drain asks which of the stores that a CPU holds back takes effect: the
+	// k-th oldest one. 0 is the oldest.
+	Drain
 )
 
-var choiceNames = [...]string{"", "move", "spurious", "workload", "poll"}
+var choiceNames = [...]string{"", "move", "spurious", "workload", "poll", "read", "hold", "drain"}
 
 // String returns the kind's name, in lower case.
 func (k ChoiceKind) String() string {
@@ -100,7 +108,7 @@ type ContextName uint64
 
 // NameOf is the name of the context with the given path. Paths read: s, the
 // set-up; t0, the first thread; t0.2, the third thread that t0 spawned; i1,
-// the idle context of CPU 1; t0@5v33, the handler of vector 33 that interrupted t0
+// the idle context of CPU 1; b1, its store buffer; t0@5v33, the handler of vector 33 that interrupted t0
 // at its event 5 (t0@5+1v33 if another one had interrupted it there before).
 func NameOf(path string) ContextName {
 	h := uint64(len(path))
@@ -110,17 +118,26 @@ func NameOf(path string) ContextName {
 	return ContextName(h)
 }
 
-// Agent is the stable name of something that can make a step: a CPU, or an
-// interrupt line of a CPU.
+// Agent is the stable name of something that can make a step: a CPU, an
+// interrupt line of a CPU, or its store buffer.
 type Agent uint32
 
-const lineAgent Agent = 1 << 16
+const (
+	lineAgent   Agent = 1 << 16
+	bufferAgent Agent = 1 << 17
+)
 
 // CPUAgent names a CPU.
 func CPUAgent(cpu int) Agent { return Agent(cpu) }
 
 // LineAgent names the interrupt line of a vector of a CPU.
 func LineAgent(cpu int, v Vector) Agent { return lineAgent | Agent(cpu)<<8 | Agent(v) }
+
+// BufferAgent names the store buffer of a CPU.
+func BufferAgent(cpu int) Agent { return bufferAgent | Agent(cpu) }
+
+// IsBuffer says whether the agent is a store buffer.
+func (a Agent) IsBuffer() bool { return a&bufferAgent != 0 }
 
 // IsLine says whether the agent is an interrupt line.
 func (a Agent) IsLine() bool { return a&lineAgent != 0 }
@@ -130,11 +147,14 @@ func (a Agent) CPU() int {
 	if a.IsLine() {
 		return int(a >> 8 & 0xff)
 	}
-	return int(a)
+	return int(a &^ bufferAgent)
 }
 
-// String returns cpu1, or cpu1/v33 for a line.
+// String returns cpu1, cpu1/v33 for a line, or cpu1/buffer.
 func (a Agent) String() string {
+	if a.IsBuffer() {
+		return fmt.Sprintf("cpu%d/buffer", a.CPU())
+	}
 	if a.IsLine() {
 		return fmt.Sprintf("cpu%d/v%d", a.CPU(), a&0xff)
 	}
@@ -160,11 +180,14 @@ func (c *Choice) Agent(k int) Agent { return c.m.agents[k].name }
 
 // Op is what option k of a Move has announced.
 func (c *Choice) Op(k int) Op {
-	a := &c.m.agents[k]
-	if a.line != nil {
+	switch a := &c.m.agents[k]; {
+	case a.line != nil:
 		return a.line.op()
+	case a.buffer != nil:
+		return a.buffer.op()
+	default:
+		return a.cpu.op.op()
 	}
-	return a.cpu.op.op()
 }
 
 // Place is where option k of a Move stands: the context that would go on, and
@@ -174,6 +197,9 @@ func (c *Choice) Place(k int) (ContextName, uint32) {
 	a := &c.m.agents[k]
 	if a.line != nil {
 		return ContextName(a.name), 0
+	}
+	if a.buffer != nil {
+		return a.buffer.ctx.name, a.buffer.ctx.index
 	}
 	if x := a.cpu.cur.ctx; x != nil {
 		return x.name, x.index
@@ -231,11 +257,21 @@ const (
 	SpuriousFailure
 	// WorkloadChoice: the program tries something else than the simplest.
 	WorkloadChoice
+	// StaleRead: a load reads another write than the newest.
+	StaleRead
+	// HeldStore: a store is held back.
+	HeldStore
+	// DrainedStore: a store that was held back takes effect, or another one than
+	// the oldest.
+	DrainedStore
 	// OtherChoice: a kind of choice that has no class of its own.
 	OtherChoice
 )
 
-var classNames = [...]string{"", "preemption", "handover", "interrupt", "spurious failure", "workload choice", "choice"}
+var classNames = [...]string{
+	"", "preemption", "handover", "interrupt", "spurious failure", "workload choice",
+	"stale read", "held store", "drained store", "choice",
+}
 
 // String returns the class's name, in lower case.
 func (c Class) String() string {
@@ -287,6 +323,12 @@ func (m *Machine) class(e exception) Class {
 		return SpuriousFailure
 	case e.kind == Workload:
 		return WorkloadChoice
+	case e.kind == Read:
+		return StaleRead
+	case e.kind == Hold:
+		return HeldStore
+	case e.kind == Drain || e.kind == Move && m.agents[e.pick].buffer != nil:
+		return DrainedStore
 	case e.kind != Move:
 		return OtherChoice
 	case m.agents[e.pick].line != nil:

@@ -17,6 +17,8 @@ type context struct {
 	parent  *context // whom a handler interrupted
 	frame   Frame    // of a handler
 	wait    waiting  // of its Await
+	addr    Dep      // of its next access
+	data    Dep      //
 	pending []Record // to be recorded when its next operation is executed
 }
 
@@ -32,6 +34,7 @@ func (m *Machine) newContext(path string, name ContextName, parent *context) *co
 	c.path, c.name, c.parent = path, name, parent
 	c.index, c.visits, c.hash, c.busy = 0, [8]uint16{}, uint64(name), false
 	c.irq, c.spawned, c.pending = false, 0, c.pending[:0]
+	c.addr, c.data = 0, 0
 	c.num = int32(m.nctx)
 	m.nctx++
 	return c
@@ -44,7 +47,7 @@ func (c *context) advance() {
 }
 
 // paths of the first contexts, so that a run need not compute them.
-var rootPaths, idlePaths = pathTable("t"), pathTable("i")
+var rootPaths, idlePaths, bufferPaths = pathTable("t"), pathTable("i"), pathTable("b")
 
 type namedPath struct {
 	path string

@@ -132,7 +132,8 @@ func (t *Thread) announce(op announced) {
 			q.Context, q.Index, q.Visit = x.name, x.index, x.visits[Move]
 			if pick := m.chooser.Choose(q); pick != c.id {
 				m.except(x, pick)
-				if a := &m.agents[pick]; a.line == nil {
+				if pick < len(m.cpus) {
+					a := &m.agents[pick]
 					m.transfer(t, a.cpu.cur)
 					pick = t.cpu.id // chosen by whoever moved last
 				}
@@ -240,6 +241,11 @@ func (t *Thread) giveWay(op announced, pick int) {
 	m := t.m
 	for pick != t.cpu.id {
 		a := &m.agents[pick]
+		if a.buffer != nil {
+			m.drain(a.buffer)
+			pick = t.decideAnew(op)
+			continue
+		}
 		if a.line != nil {
 			m.deliver(a.line) // and its CPU enters the handler at once
 		}
@@ -257,6 +263,10 @@ func (t *Thread) giveWay(op announced, pick int) {
 // route finds the thread that runs next when the one that decides can't.
 func (m *Machine) route(x *context) {
 	a := &m.agents[m.decide(x, -1)]
+	for a.buffer != nil {
+		m.drain(a.buffer)
+		a = &m.agents[m.decide(x, -1)]
+	}
 	if a.line != nil {
 		m.deliver(a.line)
 	}
@@ -318,19 +328,21 @@ func (m *Machine) ask(x *context, cur int) int {
 	return pick
 }
 
-// plainMove prefers CPUs to interrupts, and interrupts to time-outs; among
-// equals, the one with the lowest number.
+// plainMove prefers CPUs to store buffers, those to interrupts, and interrupts to
+// time-outs; among equals, the one with the lowest number.
 func (m *Machine) plainMove(opts Set) int {
-	if a := &m.agents[opts.First()]; a.line == nil && a.cpu.op.kind() != OpTimeout {
-		return opts.First()
+	if k := opts.First(); k < len(m.cpus) && m.cpus[k].op.kind() != OpTimeout {
+		return k
 	}
-	best, rank := -1, 3
+	best, rank := -1, 4
 	for s := opts; s != 0; s = s.Rest() {
 		k, r := s.First(), 0
-		if a := &m.agents[k]; a.line != nil {
+		if a := &m.agents[k]; a.buffer != nil {
 			r = 1
-		} else if a.cpu.op.kind() == OpTimeout {
+		} else if a.line != nil {
 			r = 2
+		} else if a.cpu.op.kind() == OpTimeout {
+			r = 3
 		}
 		if r < rank {
 			best, rank = k, r
@@ -368,11 +380,16 @@ func (m *Machine) except(x *context, pick int) {
 // choose puts a question that is not who moves: 0 (plain) to n-1. It is asked on
 // a CPU, or in the set-up.
 func (m *Machine) choose(x *context, cpu *cpu, kind ChoiceKind, n int) int {
-	if n < 2 {
-		return 0
+	return m.chooseOf(x, cpu, kind, ^Set(0)>>(64-uint(n)))
+}
+
+// chooseOf is choose with the options given, of which the smallest is plain.
+func (m *Machine) chooseOf(x *context, cpu *cpu, kind ChoiceKind, options Set) int {
+	if options.Rest() == 0 {
+		return options.First()
 	}
 	q := &m.choice
-	q.Kind, q.Options, q.Plain, q.Current, q.CPU = kind, ^Set(0)>>(64-uint(n)), 0, -1, 0
+	q.Kind, q.Options, q.Plain, q.Current, q.CPU = kind, options, uint8(options.First()), -1, 0
 	if cpu != nil {
 		q.CPU = uint8(cpu.id)
 	}
@@ -409,7 +426,7 @@ func (m *Machine) rotate() int {
 
 // wakeReserve lets an agent of the reserve move: a spinner looks again.
 func (m *Machine) wakeReserve(k int) {
-	if a := &m.agents[k]; a.line == nil && a.cpu.cur.resting {
-		a.cpu.cur.lookAgain()
+	if k < len(m.cpus) && m.cpus[k].cur.resting {
+		m.cpus[k].cur.lookAgain()
 	}
 }

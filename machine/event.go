@@ -8,11 +8,15 @@ type Event struct {
 	Client int32  // the context, as in a Record; -1 for an interrupt that fires
 	Index  uint32 // events that the context had made before
 	Name   ContextName
-	OK     bool // false: a compare failed, a reservation was lost, a wait timed out
+	OK     bool // false: a compare failed, a reservation was lost, a wait timed out, a store is held back
+	Held   bool // a store is held back: what it writes takes effect with an OpDrain
 	Op     Op
 	PA     PA     // of an access to memory: where; of OpAlloc and OpFree: the heap's, for those that depend on each other
 	Read   uint64 // what memory held; the size of a block that was allocated or freed
 	Wrote  uint64 // what the operation wrote, if OK
+	Write  uint32 // under a weak order: the number of the write, from 1; of an OpDrain: the store's
+	From   uint32 // under a weak order: the number of the write that was read; 0 for the set-up's
+	Stale  int    // how many newer writes there were
 	Saw    []PA   // of a wait: where its conditions did not hold, as far as it looked
 }
 
@@ -39,6 +43,10 @@ func (t *Thread) tell(op Op, pa PA, read, wrote uint64, ok bool, saw []PA) {
 	e.Step, e.CPU, e.Thread, e.Client = t.m.steps, t.cpu.id, t.handle, t.ctx.num
 	e.Op, e.PA, e.Read, e.Wrote, e.OK, e.Saw = op, pa, read, wrote, ok, saw
 	e.Name, e.Index = t.ctx.name, max(t.ctx.index, 1)-1
+	if o := t.m.order; o != nil {
+		e.Write, e.From, e.Stale, e.Held = o.write, o.from, o.stale, o.held
+		o.write, o.from, o.stale, o.held = 0, 0, 0, false
+	}
 	t.m.tracer(e)
 }
 

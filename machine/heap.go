@@ -74,7 +74,7 @@ func (t *Thread) Free(at VA) {
 	b.live = false
 	a.freed = append(a.freed, a.index(b))
 	for pa := b.at; pa < b.at+PA(b.size); pa += 8 {
-		t.hashWrite(op.pack(), m.mem.word(pa), 0)
+		m.hashWrite(t.ctx, op.pack(), m.mem.word(pa), 0)
 	}
 	t.allocates(op, a, b.size, true)
 }
@@ -87,7 +87,7 @@ func (t *Thread) allocates(op Op, a *arena, size uint64, ok bool) {
 	pa := PA(0)
 	if a != nil {
 		pa = a.base
-		t.hashWrite(op.pack(), &a.state, size)
+		m.hashWrite(t.ctx, op.pack(), &a.state, size)
 	} else {
 		t.account(op)
 	}

@@ -241,7 +241,7 @@ func TestSetupMisuse(t *testing.T) {
 		"Run during the run":              func(m *machine.Machine) { m.Run(); m.Run() },
 		"ask for 1 to 64 values":          func(m *machine.Machine) { m.Choose("a", 65) },
 		"Begin after Close":               func(m *machine.Machine) { m.Close(); m.Begin(machine.Natural{}, machine.Limits{}) },
-		"more than 64 CPUs and interrupt": func(m *machine.Machine) { fillLines(m) },
+		"more than 64 CPUs, store buffers and interrupt": func(m *machine.Machine) { fillLines(m) },
 	} {
 		m := newPair(t)
 		if got := panicOf(func() { f(m) }); !strings.Contains(got, want) || !strings.HasPrefix(got, "machine: ") && !strings.HasPrefix(got, "interrupt") {

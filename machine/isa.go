@@ -1,5 +1,7 @@
 package machine
 
+import "github.com/fusedos/stramash/machine/order"
+
 // ISA is an instruction set, as far as the machine must know it: which
 // atomic instructions it has. It is a value chosen at run time, because CPUs
 // of several ISAs share one machine; another ISA is another value.
@@ -12,16 +14,18 @@ type ISA struct {
 	// Exclusives says that there are load-exclusive and store-exclusive
 	// (LL/SC) with a monitor.
 	Exclusives bool
+	// Rules are those of its memory order; see MemoryOrder.
+	Rules order.Rules
 }
 
 // The instruction sets of the platform.
 var (
 	// X86 is x86-64.
-	X86 = ISA{Name: "x86-64", RMW: true}
+	X86 = ISA{Name: "x86-64", RMW: true, Rules: order.X86}
 	// AArch64 is Armv8.1-A and later in its 64-bit state: exclusives and LSE.
-	AArch64 = ISA{Name: "aarch64", RMW: true, Exclusives: true}
+	AArch64 = ISA{Name: "aarch64", RMW: true, Exclusives: true, Rules: order.Arm}
 	// AArch64LLSC is Armv8.0-A: exclusives only.
-	AArch64LLSC = ISA{Name: "aarch64-llsc", Exclusives: true}
+	AArch64LLSC = ISA{Name: "aarch64-llsc", Exclusives: true, Rules: order.Arm}
 )
 
 // Size is the width of an access in bytes: 1, 2, 4 or 8.
@@ -92,12 +96,13 @@ const (
 	OpMask                // disables interrupts
 	OpAlloc               // takes a block of the heap; Addr is its size, in an event its address
 	OpFree                // gives a block of the heap back; Addr is its address
+	OpDrain               // a store that was held back takes effect
 )
 
 var opNames = [...]string{
 	"none", "load", "store", "cas", "swap", "add", "and", "or", "test-and-set",
 	"load-exclusive", "store-exclusive", "fence", "await", "timeout", "halt",
-	"enter", "leave", "send", "deliver", "switch", "spawn", "mask", "alloc", "free",
+	"enter", "leave", "send", "deliver", "switch", "spawn", "mask", "alloc", "free", "drain",
 }
 
 // String returns the kind's name, in lower case.
@@ -109,7 +114,9 @@ func (k OpKind) Reads() bool {
 }
 
 // Writes says whether the kind may write memory.
-func (k OpKind) Writes() bool { return k >= OpStore && k <= OpTestSet || k == OpStoreEx }
+func (k OpKind) Writes() bool {
+	return k >= OpStore && k <= OpTestSet || k == OpStoreEx || k == OpDrain
+}
 
 // Op is an operation as an agent announces it, before it happens.
 type Op struct {

@@ -49,15 +49,6 @@ func (l Limits) WithDefaults() Limits {
 	return l
 }
 
-// ordering is the seam that decides which write a load reads and when a
-// store takes effect. Without one, memory is sequentially consistent: a load
-// reads the newest write and a store takes effect at once.
-type ordering interface {
-	load(t *Thread, op Op, a access) uint64
-	store(t *Thread, op Op, a access, v uint64)
-	fence(t *Thread, f Fence)
-}
-
 // storage is the seam below the order: it holds the data. Without one, memory
 // is flat.
 type storage interface {
@@ -86,9 +77,10 @@ const (
 
 // agent is one slot of the questions who moves.
 type agent struct {
-	name Agent
-	cpu  *cpu
-	line *line // nil for a CPU
+	name   Agent
+	cpu    *cpu
+	line   *line   // if it is one
+	buffer *buffer // if it is one
 }
 
 // Machine is a simulated machine. One goroutine uses it at a time. It is made
@@ -108,7 +100,7 @@ type Machine struct {
 	mem     memory
 	bare    bool // nothing is attached: no order, storage, cost, translator
 	storage storage
-	order   ordering
+	order   *weak // nil for sequential consistency
 	cost    Cost
 	tracer  func(*Event)
 	told    func(*Record)
@@ -181,6 +173,9 @@ func New(p Platform) (*Machine, error) {
 			m.addCPU(i, n.ISA)
 		}
 	}
+	if p.Order != SC {
+		m.order = newWeak(m, p.Order)
+	}
 	m.Begin(Natural{}, Limits{})
 	return m, nil
 }
@@ -215,6 +210,9 @@ func (m *Machine) Begin(c Chooser, l Limits) {
 	m.nagents = len(m.cpus)
 	for _, c := range m.cpus {
 		c.reset()
+	}
+	if m.order != nil {
+		m.order.begin()
 	}
 	if m.cost != nil {
 		m.cost.Reset()
@@ -289,6 +287,8 @@ func (m *Machine) CutOff() (out Set) {
 			if a.line.pending() {
 				out |= Only(k)
 			}
+		case a.buffer != nil:
+			out |= m.enabled & Only(k)
 		case !a.cpu.cur.done && m.enabled.Has(k):
 			out |= Only(k)
 		}

@@ -10,6 +10,7 @@ type location struct {
 	val    uint64
 	writer uint64
 	reads  uint64
+	word   int32 // of the memory order, plus one; zero if it has not seen it
 }
 
 const (

@@ -22,16 +22,16 @@ func (t *Thread) watchGranule(a access) {
 	m.alert++ // every write must look, until the end of the run
 }
 
-// passGranule accounts that t wrote, after the exclusive accesses that other
+// passGranule accounts that c wrote in x, after the exclusive accesses that other
 // CPUs have made to the granule.
-func (t *Thread) passGranule(a access) {
-	m, g, sum := t.m, t.m.granuleOf(a), uint64(0)
+func (m *Machine) passGranule(x *context, c *cpu, a access) {
+	g, sum := m.granuleOf(a), uint64(0)
 	for i := range m.monitors {
-		if w := &m.monitors[i]; w.granule == g && w.cpu != t.cpu {
+		if w := &m.monitors[i]; w.granule == g && w.cpu != c {
 			sum += w.hash
 		}
 	}
 	if sum != 0 {
-		t.ctx.hash = mix(t.ctx.hash, sum)
+		x.hash = mix(x.hash, sum)
 	}
 }

@@ -8,7 +8,7 @@ import (
 // Limits of a platform, set by the width of [Set] and by the address map.
 const (
 	MaxCPUs   = 32       // CPUs of all nodes
-	MaxAgents = 64       // CPUs and interrupt lines together
+	MaxAgents = 64       // CPUs, store buffers and interrupt lines together
 	MaxMemory = 64 << 30 // bytes of one node's memory
 )
 
@@ -19,6 +19,42 @@ type Platform struct {
 	// Granule is the reservation granule of the exclusive monitors, in
 	// bytes: a power of two from 8 to 2048; zero means 64.
 	Granule uint64
+	// Order is the memory order; zero is sequential consistency.
+	Order MemoryOrder
+}
+
+// MemoryOrder says which write a load may read, and when a store takes effect.
+type MemoryOrder uint8
+
+// The memory orders. See machine/order for the rules, and for what they do not
+// reach.
+const (
+	// SC: sequential consistency. A load reads the newest write.
+	SC MemoryOrder = iota
+	// TSO: x86-TSO on all CPUs, which is what the paper assumes.
+	TSO
+	// Native: x86-TSO on x86-64 CPUs beside Armv8 on AArch64 ones.
+	Native
+)
+
+var memoryOrderNames = [...]string{"sc", "tso", "native"}
+
+// String returns sc, tso or native.
+func (o MemoryOrder) String() string {
+	if int(o) < len(memoryOrderNames) {
+		return memoryOrderNames[o]
+	}
+	return fmt.Sprintf("order %d", uint8(o))
+}
+
+// ParseMemoryOrder reads what String returns.
+func ParseMemoryOrder(s string) (MemoryOrder, error) {
+	for i, name := range memoryOrderNames {
+		if s == name {
+			return MemoryOrder(i), nil
+		}
+	}
+	return SC, fmt.Errorf("no memory order is called %q: use sc, tso or native", s)
 }
 
 // Node is a group of CPUs of one ISA with memory of their own. Every CPU can
@@ -56,6 +92,9 @@ func (p Platform) Validate() error {
 	}
 	if g := p.Granule; g != 0 && (g < 8 || g > 2048 || g&(g-1) != 0) {
 		return fmt.Errorf("reservation granule is %d bytes: use a power of two from 8 to 2048", g)
+	}
+	if p.Order > Native {
+		return fmt.Errorf("memory order is %d: use machine.SC, machine.TSO or machine.Native", p.Order)
 	}
 	cpus := 0
 	for i, n := range p.Nodes {

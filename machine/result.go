@@ -76,7 +76,9 @@ func (m *Machine) fingerprint() uint64 {
 		sum += mix(x.hash, uint64(x.name))
 	}
 	for i := len(m.cpus); i < m.nagents; i++ {
-		sum += mix(m.agents[i].line.hash, uint64(m.agents[i].name))
+		if l := m.agents[i].line; l != nil {
+			sum += mix(l.hash, uint64(m.agents[i].name))
+		}
 	}
 	return sum
 }

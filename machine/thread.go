@@ -80,6 +80,9 @@ func (t *Thread) exit() {
 	}
 	m.live--
 	if m.live == 0 {
+		if m.order != nil {
+			m.order.settle(x)
+		}
 		m.over(Finished, "", nil)
 		return
 	}
@@ -150,30 +153,21 @@ func (t *Thread) locate(op Op) (a access, ok bool) {
 	return a, a.loc != nil
 }
 
-// get and put are the value of an access, by the memory order in force.
-func (t *Thread) get(op Op, a access) uint64 {
-	if o := t.m.order; o != nil {
-		return o.load(t, op, a)
-	}
-	return t.m.stored(t.cpu, a)
-}
-
-func (t *Thread) put(op Op, a access, v uint64) {
-	if o := t.m.order; o != nil {
-		o.store(t, op, a, v)
-	} else if s := t.m.storage; s != nil {
-		s.write(t.cpu, a, v)
-	} else {
-		a.write(v)
-	}
-}
-
-// stored is what the storage holds.
+// stored is what the storage holds: the newest write.
 func (m *Machine) stored(c *cpu, a access) uint64 {
 	if s := m.storage; s != nil {
 		return s.read(c, a)
 	}
 	return a.read()
+}
+
+// keep has the storage hold v.
+func (m *Machine) keep(c *cpu, a access, v uint64) {
+	if s := m.storage; s != nil {
+		s.write(c, a, v)
+	} else {
+		a.write(v)
+	}
 }
 
 // hashRead accounts that t read v.
@@ -185,9 +179,8 @@ func (t *Thread) hashRead(op announced, w *location, v uint64) {
 	m.hash = mix(m.hash^v, h)
 }
 
-// hashWrite accounts that t wrote v.
-func (t *Thread) hashWrite(op announced, w *location, v uint64) {
-	m, x := t.m, t.ctx
+// hashWrite accounts that x wrote v.
+func (m *Machine) hashWrite(x *context, op announced, w *location, v uint64) {
 	h := mix(x.hash^op.hash(), w.writer+w.reads*readsFactor)
 	x.hash = h
 	w.writer, w.reads = h, 0
@@ -209,7 +202,7 @@ func (t *Thread) didRead(op announced, a access, v uint64) {
 // didWrite accounts a store or an update: old was there, v was written.
 func (t *Thread) didWrite(op announced, a access, old, v uint64) {
 	m := t.m
-	t.hashWrite(op, a.loc, v)
+	m.hashWrite(t.ctx, op, a.loc, v)
 	if old != v {
 		m.calm = m.steps + m.calmSteps()
 		t.spinLoc = anywhere
@@ -218,7 +211,7 @@ func (t *Thread) didWrite(op announced, a access, old, v uint64) {
 	}
 	if m.alert != 0 {
 		m.wrote(t.cpu, a, old != v)
-		t.passGranule(a)
+		m.passGranule(t.ctx, t.cpu, a)
 	}
 	if m.cost != nil {
 		m.cost.Access(t.cpu.id, op.op(), a.pa)
@@ -271,7 +264,12 @@ func (t *Thread) load64(op announced) uint64 {
 
 func (t *Thread) load(op announced) uint64 {
 	at := t.access(op)
-	v := t.get(op.op(), at)
+	v := uint64(0)
+	if o := t.m.order; o != nil {
+		v = o.load(t, op, at)
+	} else {
+		v = t.m.stored(t.cpu, at)
+	}
 	t.didRead(op, at, v)
 	if t.m.tracer != nil {
 		t.trace(op.op(), at.pa, v, 0, true)
@@ -328,11 +326,17 @@ func (t *Thread) store64(op announced, v uint64) {
 func (t *Thread) store(op announced, v uint64) {
 	at := t.access(op)
 	v &= at.size.mask()
-	old := t.m.stored(t.cpu, at)
-	t.put(op.op(), at, v)
-	t.didWrite(op, at, old, v)
+	old, now := t.m.stored(t.cpu, at), true
+	if o := t.m.order; o != nil {
+		now = o.store(t, op, at, v)
+	} else {
+		t.m.keep(t.cpu, at, v)
+	}
+	if now {
+		t.didWrite(op, at, old, v)
+	}
 	if t.m.tracer != nil {
-		t.trace(op.op(), at.pa, old, v, true)
+		t.trace(op.op(), at.pa, old, v, now)
 	}
 }
 

@@ -1,6 +1,10 @@
 package machine
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/fusedos/stramash/machine/order"
+)
 
 // Vector is the number under which a handler is registered.
 type Vector uint8
@@ -41,10 +45,11 @@ type line struct {
 	vector Vector
 	slot   int
 	bit    Set
-	sent   bool   // by a CPU, and not delivered yet
-	raised int    // by a device or the timer, and not delivered yet
-	hash   uint64 // of what was sent and delivered
-	cause  uint64 // the hash at the last delivery
+	sent   bool     // by a CPU, and not delivered yet
+	raised int      // by a device or the timer, and not delivered yet
+	hash   uint64   // of what was sent and delivered
+	cause  uint64   // the hash at the last delivery
+	seen   order.TS // what had taken effect when it was sent
 }
 
 func (l *line) pending() bool { return l.sent || l.raised > 0 }
@@ -63,7 +68,7 @@ func (m *Machine) Handle(cpu int, v Vector, h Handler) {
 		return
 	}
 	if m.nagents == MaxAgents {
-		panic(fmt.Sprintf("machine: more than %d CPUs and interrupt lines", MaxAgents))
+		panic(fmt.Sprintf("machine: more than %d CPUs, store buffers and interrupt lines", MaxAgents))
 	}
 	l := &line{cpu: c, vector: v, slot: m.nagents}
 	l.bit = Only(l.slot)
@@ -142,6 +147,9 @@ func (t *Thread) SendIPI(cpu int, v Vector) {
 	op := Op{Kind: OpSend, Addr: interruptAddr(cpu, v)}
 	t.announce(op.pack())
 	l.sent = true
+	if o := t.m.order; o != nil {
+		l.seen = o.system.Now
+	}
 	l.cpu.refresh()
 	t.ctx.hash = mix(t.ctx.hash, l.hash)
 	t.local(op, true)
@@ -273,6 +281,9 @@ func (t *Thread) takeInterrupt() {
 		t.wait = nil
 	}
 	t.getUp()
+	if o := t.m.order; o != nil {
+		o.system.Sees(t.cpu.id, l.seen)
+	}
 	t.enter(l.vector, Frame{Vector: l.vector}, l.cause)
 	t.getUp()
 	t.cpu.refresh()
@@ -291,9 +302,11 @@ func (t *Thread) enter(v Vector, f Frame, cause uint64) *Frame {
 	t.ctx, t.wait, t.masked = x, nil, masked || irq
 	t.cpu.clearReservation()
 	t.cpu.refresh()
+	t.synchronise()
 	t.local(Op{Kind: OpVector, Addr: VA(v)}, true)
 	t.cpu.handlers[v](t, &x.frame)
 	m.flush(x, m.steps)
+	t.synchronise()
 	t.local(Op{Kind: OpVectorReturn, Addr: VA(v)}, true)
 	outer.hash = mix(outer.hash, x.hash)
 	t.ctx, t.wait, t.masked = outer, wait, masked

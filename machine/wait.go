@@ -35,7 +35,7 @@ func (c Cond) holds(v uint64) bool { return (v&c.Mask == c.Want) == (c.Relation 
 
 // waiting is what a thread waits for. With no conditions it is an interrupt.
 type waiting struct {
-	m     *Machine
+	t     *Thread
 	conds []Cond
 	at    []access
 	words []PA // for a tracer
@@ -55,10 +55,19 @@ func (w *waiting) op() (op Op, holds bool) {
 	return op, holds
 }
 
-// first is the first condition that holds, and the value that makes it so.
+// first is the first condition that holds, and the value that makes it so. Under
+// a weak order it holds if it does for one of the writes that can be read.
 func (w *waiting) first() (i int, v uint64, ok bool) {
+	if o := w.t.m.order; o != nil {
+		for i := range w.conds {
+			if look, ok := o.lookFor(w.t, &w.conds[i], w.at[i]); ok {
+				return i, look.value, true
+			}
+		}
+		return 0, 0, false
+	}
 	for i, c := range w.conds {
-		if v := w.m.stored(nil, w.at[i]); c.holds(v) {
+		if v := w.t.m.stored(nil, w.at[i]); c.holds(v) {
 			return i, v, true
 		}
 	}
@@ -101,7 +110,13 @@ func (t *Thread) await(times bool, conds ...Cond) (i int, v uint64, ok bool) {
 	for {
 		op, _ := w.op()
 		t.rest(w, op)
-		if i, v, ok = w.first(); ok || times {
+		if i, v, ok = w.first(); ok && t.m.order != nil {
+			v, ok = t.look(w, i)
+			if !ok {
+				continue
+			}
+		}
+		if ok || times {
 			break
 		}
 	}
@@ -126,7 +141,7 @@ func (t *Thread) waiter(times bool, conds []Cond) *waiting {
 		panic("await of no conditions: use WaitForInterrupt")
 	}
 	w := &t.ctx.wait
-	w.m, w.times = t.m, times
+	w.t, w.times = t, times
 	w.conds, w.at = append(w.conds[:0], conds...), w.at[:0]
 	for i := range w.conds {
 		c := &w.conds[i]
