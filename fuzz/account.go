@@ -33,7 +33,7 @@ func (r *runner) account(c machine.Chooser) (*verdict, Account) {
 	a := Account{Lanes: make([]string, m.CPUs())}
 	r.traced = func(e *machine.Event) {
 		row := Row{Step: e.Step, CPU: e.CPU, Context: m.ContextOf(e), Text: describe(m, e)}
-		if e.Client >= 0 { // an interrupt that fires has no site
+		if e.Client >= 0 && e.Op.Kind != machine.OpDrain { // an interrupt that fires has no site
 			if sites := programSites(machine.Sites()); len(sites) > 0 {
 				row.Site = sites[0]
 			}
@@ -81,12 +81,17 @@ func describe(m *machine.Machine, e *machine.Event) string {
 	}
 	switch e.Op.Kind {
 	case machine.OpLoad, machine.OpLoadEx, machine.OpAwait:
-		return fmt.Sprintf("%s %s = %#x", op, at, e.Read)
+		return fmt.Sprintf("%s %s = %#x", op, at, e.Read) + stale(e)
 	case machine.OpStore:
+		if e.Held {
+			return fmt.Sprintf("%s %s := %#x, held back", op, at, e.Wrote)
+		}
 		return fmt.Sprintf("%s %s := %#x", op, at, e.Wrote)
+	case machine.OpDrain:
+		return fmt.Sprintf("%s %s := %#x takes effect", op, at, e.Wrote)
 	case machine.OpCAS, machine.OpStoreEx:
 		if !e.OK {
-			return fmt.Sprintf("%s %s = %#x, failed", op, at, e.Read)
+			return fmt.Sprintf("%s %s = %#x, failed", op, at, e.Read) + stale(e)
 		}
 		return fmt.Sprintf("%s %s %#x -> %#x", op, at, e.Read, e.Wrote)
 	case machine.OpSwap, machine.OpAdd, machine.OpAnd, machine.OpOr, machine.OpTestSet:
@@ -103,6 +108,14 @@ func describe(m *machine.Machine, e *machine.Event) string {
 		return fmt.Sprintf("%s thread %d", op, uint64(e.Op.Addr))
 	}
 	return op
+}
+
+// stale says that a read was not of the newest write.
+func stale(e *machine.Event) string {
+	if e.Stale == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", stale: %d newer", e.Stale)
 }
 
 // recordDescriber puts records into words. It remembers the calls that are

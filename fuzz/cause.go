@@ -106,7 +106,7 @@ func (s Schedule) otherThan(k machine.ChoiceKind) Schedule {
 func (r *runner) accesses(s Schedule) []access {
 	var out []access
 	r.traced = func(e *machine.Event) {
-		a := access{agent: agentOf(e), place: placeOfEvent(e), client: e.Client, thread: e.Thread, writes: e.Op.Kind.Writes() && e.OK}
+		a := access{agent: e.Agent(), place: placeOfEvent(e), client: e.Client, thread: e.Thread, writes: e.Op.Kind.Writes() && e.OK}
 		if e.PA != 0 {
 			a.word = e.PA &^ 7
 		}
@@ -115,14 +115,6 @@ func (r *runner) accesses(s Schedule) []access {
 	r.run(NewReplayer(s))
 	r.traced = nil
 	return out
-}
-
-// agentOf is the agent whose step an event was.
-func agentOf(e *machine.Event) machine.Agent {
-	if e.Op.Kind == machine.OpDeliver {
-		return machine.LineAgent(e.CPU, machine.Vector(e.Op.Addr))
-	}
-	return machine.CPUAgent(e.CPU)
 }
 
 // rivals are the events before j that conflict with it by other threads, the
@@ -289,7 +281,7 @@ func (f *follower) Choose(c *machine.Choice) int {
 
 // observe strikes off who has moved.
 func (f *follower) observe(e *machine.Event) {
-	if i := slices.Index(f.order, agentOf(e)); i >= 0 {
+	if i := slices.Index(f.order, e.Agent()); i >= 0 {
 		f.order = slices.Delete(f.order, i, i+1)
 	}
 	switch placeOfEvent(e) {

@@ -21,21 +21,26 @@ func (s *search) observe(e *machine.Event) {
 	if !s.live {
 		return
 	}
-	option := e.CPU
-	if e.Client < 0 {
-		option = s.lineOption(e)
-	}
-	s.enter(option, e.Step)
+	s.enter(s.slotOf(e.Agent()), e.Step)
 	s.open.thread = e.Thread
 	s.touched(e)
 }
 
-func (s *search) lineOption(e *machine.Event) int {
-	k, want := s.machine.CPUs(), machine.LineAgent(e.CPU, machine.Vector(e.Op.Addr))
-	for s.machine.AgentName(k) != want {
+// slotOf is the option of a question who moves that an agent is.
+func (s *search) slotOf(a machine.Agent) int {
+	k := a.CPU()
+	for s.machine.AgentName(k) != a {
 		k++
 	}
 	return k
+}
+
+// asker is the option of the agent whose step asks a question.
+func (s *search) asker(c *machine.Choice) int {
+	if c.Kind == machine.Drain {
+		return s.slotOf(machine.BufferAgent(int(c.CPU)))
+	}
+	return int(c.CPU)
 }
 
 // enter makes sure that the step in progress is that of an option, with a number.

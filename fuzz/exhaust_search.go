@@ -252,7 +252,7 @@ func (s *search) repeat(c *machine.Choice, at int) int {
 		s.meet()
 		s.complete(c.Options)
 		s.begin(n.pick, int32(at))
-	case s.enter(int(c.CPU), s.machine.Steps()):
+	case s.enter(s.asker(c), s.machine.Steps()):
 		s.answer(c, n.pick)
 	}
 	return n.pick
@@ -302,7 +302,7 @@ func (s *search) move(c *machine.Choice) int {
 // branch is a new question of the step in progress, or of what comes before the
 // first one.
 func (s *search) branch(c *machine.Choice) int {
-	inside := s.enter(int(c.CPU), s.machine.Steps())
+	inside := s.enter(s.asker(c), s.machine.Steps())
 	n := node{
 		kind: c.Kind, options: c.Options, base: -1, steps: len(s.steps),
 		kept: len(s.kept), paths: len(s.paths), leaves: [2]int{len(s.leaves), len(s.leaves)},

@@ -54,6 +54,7 @@ const (
 	lineSpace   // an interrupt line
 	threadSpace // a thread, that runs on one CPU at most
 	spawnSpace  // the list of threads: handles are given in order
+	orderSpace  // the order of all writes, under a weak memory order
 	spaces
 )
 
@@ -145,9 +146,15 @@ func (s *search) touched(e *machine.Event) {
 
 // accessed is touched for an access to memory.
 func (s *search) accessed(e *machine.Event) {
+	if e.Held {
+		return // nobody sees it yet
+	}
 	wrote := e.Op.Kind.Writes() && e.OK
 	if wrote {
 		s.touch(wordSpace, uint64(e.PA&^7), writes)
+		if e.Write != 0 {
+			s.touch(orderSpace, 0, writes)
+		}
 	} else {
 		s.touch(wordSpace, uint64(e.PA&^7), reads)
 	}

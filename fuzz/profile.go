@@ -126,7 +126,7 @@ func (p *profiler) Choose(c *machine.Choice) int {
 	}
 	p.met |= c.Options
 	k := p.walk.Choose(c)
-	if c.Agent(k).IsLine() {
+	if a := c.Agent(k); a.IsLine() || a.IsBuffer() {
 		p.steps[k]++
 	}
 	return k
@@ -135,7 +135,7 @@ func (p *profiler) Choose(c *machine.Choice) int {
 // observe is the tracer.
 func (p *profiler) observe(e *machine.Event) {
 	switch e.Op.Kind {
-	case machine.OpDeliver, machine.OpVector, machine.OpVectorReturn: // the CPU makes no step
+	case machine.OpDeliver, machine.OpVector, machine.OpVectorReturn, machine.OpDrain: // the CPU makes no step
 	default:
 		p.steps[e.CPU]++
 	}

@@ -112,9 +112,14 @@ func (r *Rand) pick(options machine.Set) int { return options.Nth(r.Below(option
 
 // aside answers a question that is not who moves. It says yes in one of four
 // cases to what a program seldom meets: often enough to try it, and rarely
-// enough that loops of exclusives come to an end.
+// enough that loops of exclusives come to an end. Loads read the newest write in
+// one of two cases.
 func (r *Rand) aside(c *machine.Choice) int {
 	switch c.Kind {
+	case machine.Read:
+		if r.Uint64()&1 == 0 {
+			return int(c.Plain)
+		}
 	case machine.Spurious, machine.Poll:
 		if r.Uint64()&3 == 0 {
 			return 1

@@ -2,6 +2,7 @@ package fuzz
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/fusedos/stramash/checkers"
 	"github.com/fusedos/stramash/machine"
@@ -34,6 +35,25 @@ type Target struct {
 	IntendedRaces bool
 
 	_ struct{}
+}
+
+// Under is the target under a memory order, in place of its platform's. Its name
+// says so: locks/mcs+native. Under machine.SC it is the name without.
+func (t Target) Under(o machine.MemoryOrder) Target {
+	t.Name, _, _ = strings.Cut(t.Name, "+")
+	if t.Platform.Order = o; o != machine.SC {
+		t.Name += "+" + o.String()
+	}
+	return t
+}
+
+// CutOrder parts the name of a target from the memory order that Under has added.
+func CutOrder(name string) (target string, o machine.MemoryOrder, err error) {
+	target, order, ok := strings.Cut(name, "+")
+	if ok {
+		o, err = machine.ParseMemoryOrder(order)
+	}
+	return target, o, err
 }
 
 // Program is what one run executes.

@@ -29,6 +29,17 @@ func (m *Machine) ContextOf(e *Event) string {
 	return m.contexts[e.Client].path
 }
 
+// Agent is whose step the event was part of.
+func (e *Event) Agent() Agent {
+	switch {
+	case e.Client < 0:
+		return lineAgent | Agent(e.Op.Addr)
+	case e.Op.Kind == OpDrain && e.Name == bufferPaths[e.CPU].name:
+		return BufferAgent(e.CPU)
+	}
+	return CPUAgent(e.CPU)
+}
+
 // trace tells the tracer of an event.
 func (t *Thread) trace(op Op, pa PA, read, wrote uint64, ok bool) {
 	t.tell(op, pa, read, wrote, ok, nil)

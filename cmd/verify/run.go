@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/fusedos/stramash/fuzz"
 	"github.com/fusedos/stramash/machine"
@@ -17,6 +18,7 @@ func (a *app) run(args []string) (status, error) {
 	whole := f.Bool("v", false, "print every step of a violation, not only the last ones")
 	everything := f.Bool("exhaustive", false, "explore all schedules, rather than so many of a strategy; -runs bounds it then")
 	preemptions := f.orNone("preemptions", 0, maxPreemptions, "with -exhaustive: explore the schedules with at most so many `preemptions` (default any number)")
+	order := f.String("order", "", "run the targets under this memory `order`: sc, tso or native (default as each target has it: sc)")
 	var fixed pins
 	f.Var(&fixed, "param", "fix a parameter of the targets, as `NAME=NUMBER`; may be repeated")
 	dir := f.String("campaign", "", "keep the results in this `directory`: what is there already is not done again, and -all is on")
@@ -40,7 +42,7 @@ func (a *app) run(args []string) (status, error) {
 	if err != nil {
 		return 0, err
 	}
-	chosen, err := c.choose(*dir, names)
+	chosen, err := c.choose(*dir, *order, names)
 	if err != nil {
 		return 0, err
 	}
@@ -56,17 +58,33 @@ func (a *app) run(args []string) (status, error) {
 
 // choose finds the targets, and checks what is asked of them. It opens the
 // directory, if one is given.
-func (c *campaign) choose(dir string, names []string) (chosen []fuzz.Target, err error) {
+func (c *campaign) choose(dir, order string, names []string) (chosen []fuzz.Target, err error) {
 	if err := checkStrategy(c.options.Strategy); err != nil {
 		return nil, err
 	}
 	if chosen, err = c.a.pick(names); err != nil {
 		return nil, err
 	}
+	if chosen, err = under(order, chosen); err != nil {
+		return nil, err
+	}
 	if err = checkPins(chosen, c.options.Pins); err == nil && dir != "" {
 		err = c.keepIn(dir, chosen)
 	}
 	return chosen, err
+}
+
+// under is the targets under a memory order, if one is named.
+func under(order string, targets []fuzz.Target) ([]fuzz.Target, error) {
+	if order == "" {
+		return targets, nil
+	}
+	o, err := machine.ParseMemoryOrder(order)
+	out := slices.Clone(targets)
+	for i := range out {
+		out[i] = out[i].Under(o)
+	}
+	return out, err
 }
 
 func targetNames(targets []fuzz.Target) (names []string) {

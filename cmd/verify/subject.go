@@ -96,7 +96,7 @@ type foundToken struct {
 const maxFound = 5
 
 var (
-	tokenForm = regexp.MustCompile(`[A-Za-z0-9][\w./-]*@v[0-9]+:[A-Za-z0-9_-]+`)
+	tokenForm = regexp.MustCompile(`[A-Za-z0-9][\w./+-]*@v[0-9]+:[A-Za-z0-9_-]+`)
 	escape    = regexp.MustCompile(`\\[nrt]`) // in a JSON string
 )
 

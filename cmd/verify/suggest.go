@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/fusedos/stramash/fuzz"
+	"github.com/fusedos/stramash/machine"
 )
 
 // catalogue is things of one kind that have names.
@@ -42,7 +43,7 @@ func (c catalogue[T]) pick(wanted []string) ([]T, error) {
 }
 
 // pick finds targets by name, also in the suite; all but the suite's if no name
-// is given.
+// is given. A name may end with a memory order, as locks/mcs+native does.
 func (a *app) pick(names []string) ([]fuzz.Target, error) {
 	if len(names) == 0 {
 		return a.targets, nil
@@ -51,8 +52,26 @@ func (a *app) pick(names []string) ([]fuzz.Target, error) {
 	for _, p := range a.suite {
 		known = append(known, p.Target)
 	}
-	name := func(t fuzz.Target) string { return t.Name }
-	return catalogue[fuzz.Target]{"target", known, name, "verify list names them"}.pick(names)
+	var out []fuzz.Target
+	for i, full := range names {
+		name, order, err := fuzz.CutOrder(full)
+		if err != nil {
+			return nil, fmt.Errorf("target %.60q: %w", full, err)
+		}
+		if slices.Contains(names[:i], full) {
+			return nil, fmt.Errorf("target %s is given twice", full)
+		}
+		nameOf := func(t fuzz.Target) string { return t.Name }
+		found, err := catalogue[fuzz.Target]{"target", known, nameOf, "verify list names them"}.pick([]string{name})
+		if err != nil {
+			return nil, err
+		}
+		if order != machine.SC {
+			found[0] = found[0].Under(order)
+		}
+		out = append(out, found...)
+	}
+	return out, nil
 }
 
 // target finds a target by name.
