@@ -32,7 +32,8 @@ const (
 // Linearizable returns a judge that checks that the operations on each object
 // could have taken effect one at a time, each at some moment between its call
 // and its return, with the answers that s allows (M. Herlihy and J. Wing,
-// "Linearizability", TOPLAS 12(3), 1990). It judges the given objects, or all
+// "Linearizability", TOPLAS 12(3), 1990). Under a weak memory order, where a CPU may
+// read what is out of date, see ordered. It judges the given objects, or all
 // objects in the history if none are given: then all must be of kind s. An
 // operation that never returned may have taken effect or not. A client may have
 // operations in progress on several objects, but only one on each.
@@ -166,6 +167,7 @@ const (
 	byMonitor   = "monitor"
 	byFrontier  = "frontier"
 	byPorcupine = "porcupine"
+	byOrders    = "order of knowledge"
 )
 
 // worse returns the verdict that says more: the earlier violation, or else the
@@ -239,6 +241,14 @@ func (j *linearizable[S]) part(h machine.History, s *search[S], events []event) 
 	// which it shows, if that does not take too long.
 	if f == declined && searches && (m == declined || m == unexplained && len(events) <= 2*maxConfirmOps) {
 		f, at = s.frontier.run(s.ops, events)
+	}
+	if f == unexplained || m == unexplained && f != explained {
+		switch j.reorder(s.ops, events) {
+		case explained:
+			return Verdict{By: byOrders}
+		case outOfBudget:
+			return unknown("%s: no order found within %d steps", j.Name(), j.budget)
+		}
 	}
 	switch {
 	case f == unexplained:

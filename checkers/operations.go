@@ -16,6 +16,9 @@ type operation struct {
 	callAt int // index of the record of the call
 	retAt  int // index of the record of the return; -1 if it never returned
 	part   int // which of the parts it belongs to, see operations.split
+	cpu    uint8
+	knew   uint32 // Record.View of the call
+	knows  uint32 // and of the return
 
 	// Scratch of those who decide about it.
 	slot  int
@@ -116,7 +119,7 @@ func (o *operations) begin(open *int, r *machine.Record, at int) (problem string
 	o.events = append(o.events, event{op: *open})
 	o.ops = append(o.ops, operation{
 		call:   spec.Call{Client: int(r.Client), Op: r.Op, Arg: r.Arg, Arg2: r.Arg2},
-		object: r.Object, callAt: at, retAt: -1,
+		object: r.Object, callAt: at, retAt: -1, cpu: r.CPU, knew: r.View,
 	})
 	return ""
 }
@@ -128,7 +131,7 @@ func (o *operations) end(open *int, r *machine.Record, at int) (problem string) 
 		return "returned from an operation that it had not called"
 	}
 	*open = -1
-	o.ops[n].ret, o.ops[n].retAt = spec.Ret{Val: r.Val, OK: r.OK}, at
+	o.ops[n].ret, o.ops[n].retAt, o.ops[n].knows = spec.Ret{Val: r.Val, OK: r.OK}, at, r.View
 	o.events = append(o.events, event{op: n, isReturn: true})
 	return ""
 }

@@ -81,6 +81,9 @@ func describe(m *machine.Machine, e *machine.Event) string {
 	}
 	switch e.Op.Kind {
 	case machine.OpLoad, machine.OpLoadEx, machine.OpAwait:
+		if !e.OK {
+			return fmt.Sprintf("%s %s = %#x, in vain", op, at, e.Read)
+		}
 		return fmt.Sprintf("%s %s = %#x", op, at, e.Read) + stale(e)
 	case machine.OpStore:
 		if e.Held {

@@ -67,6 +67,10 @@ type Record struct {
 	Arg     uint64   // of a call or a note
 	Arg2    uint64   // of a call or a note
 	Val     uint64   // of a return: spec.Ret.Val
+	// View is, under a weak memory order, what the CPU knows of memory, as a
+	// timestamp of package machine/order: of a call, up to where all that it reads
+	// from then on must be; of a return, the newest that it has read or written.
+	View uint32
 }
 
 // History is what the threads of one run recorded, in the order in which it

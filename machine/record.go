@@ -45,6 +45,9 @@ func (t *Thread) record(k RecordKind, object VA) Record {
 	r := Record{Kind: k, InIRQ: x.irq, IRQsOff: t.masked, Client: x.num, Object: object}
 	if t.cpu != nil { // it is when the run is being unwound
 		r.CPU = uint8(t.cpu.id)
+		if o := t.m.order; o != nil {
+			r.View = o.system.View(t.cpu.id, k == ReturnRecord)
+		}
 	}
 	return r
 }

@@ -57,10 +57,9 @@ func (t *Thread) look(w *waiting, i int) (v uint64, ok bool) {
 	if v = o.take(t, &a, at, k); c.holds(v) {
 		return v, true
 	}
-	op := Op{OpLoad, c.Size, c.Order, c.Addr}
-	t.didRead(op.pack(), at, v)
+	t.didRead(c.op().pack(), at, v)
 	if t.m.tracer != nil {
-		t.trace(op, at.pa, v, 0, true)
+		t.trace(c.op(), at.pa, v, 0, false)
 	}
 	return v, false
 }

@@ -338,6 +338,20 @@ func (s *System) Branch(cpu int, dep TS) {
 	c.control = max(c.control, dep)
 }
 
+// View is what a CPU knows: up to which message all later loads must read at least;
+// or, if newest, the newest message that it has read or written, which is the last
+// one of all if a store is held back.
+func (s *System) View(cpu int, newest bool) TS {
+	switch c := &s.cpus[cpu]; {
+	case !newest:
+		return c.read
+	case len(c.held) > 0:
+		return ^TS(0)
+	default:
+		return max(c.read, c.wrote, c.seen, c.silent)
+	}
+}
+
 // Sees has all later loads of a CPU read no older than what took effect up to at.
 func (s *System) Sees(cpu int, at TS) {
 	c := &s.cpus[cpu]
