@@ -175,6 +175,7 @@ type Op struct {
 	Release   bool  // STLR, and the L of STLXR, CASL …
 	NoRet     bool  // STADD …, or a read-modify-write whose result goes to XZR
 	SetFlags  bool
+	keepsC    bool // of SetFlags, but C: inc and dec of x86-64; the decoder lets nothing read C behind
 	Not       bool
 	Dst       Reg // NoReg if the result is lost
 	A, B      Operand
