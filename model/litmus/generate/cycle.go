@@ -213,6 +213,9 @@ func (c *Cycle) check(i int) error {
 	if e.kind == dependency && n.dir == 'W' && !returns(c.before(i).relation) {
 		return fmt.Errorf("%s depends on %s, which returns nothing; take another read-modify-write", e.name, c.before(i).name)
 	}
+	if e.to == 'R' && strings.HasPrefix(e.name, "DpData") {
+		return fmt.Errorf("%s leads to a read, which takes no data; let it lead to a write, or take DpAddr", e.name)
+	}
 	legal := "P"
 	rmw := e.kind == update || c.before(i).kind == update
 	switch {

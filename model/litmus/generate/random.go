@@ -46,7 +46,7 @@ type program struct {
 	values int // the last value given to a write
 	labels int
 	left   int // accesses that the test may still have
-	work   int // ditto, weighted
+	work   int // of them, the thread's
 }
 
 // Random is a random test: a function of the seed and the bounds alone. It is drawn
@@ -69,7 +69,7 @@ func Random(seed uint64, c Config) *litmus.Test {
 	for _, v := range p.vars {
 		switch {
 		case v.pointer:
-			s.init = append(s.init, fmt.Sprintf("%s=%s", v.name, p.vars[v.targets[0]].name))
+			s.init = append(s.init, fmt.Sprintf("uint64_t %s=%s", v.name, p.vars[v.targets[0]].name))
 		case v.width != 4:
 			s.init = append(s.init, fmt.Sprintf("%s %s=%d", map[int]string{1: "uint8_t", 2: "uint16_t", 8: "uint64_t"}[v.width], v.name, v.init))
 		case v.init != 0:
@@ -186,7 +186,7 @@ func (b *body) variable(numbers bool) int {
 	}
 }
 
-// access says whether one more access of memory may be written, of a weight.
+// access says whether one more access of memory may be written, and counts it.
 func (b *body) access() bool {
 	if b.left <= 0 || b.work <= 0 {
 		return false

@@ -35,8 +35,12 @@ func mnemonics(text string) (names []string) {
 // have all instructions.
 func TestRandom(t *testing.T) {
 	seen, isas := map[string]bool{}, map[string]bool{}
-	for seed := range uint64(20000) {
-		text := Random(seed, Config{}).String()
+	for seed := range uint64(10000) {
+		test := Random(seed, Config{})
+		text := test.String()
+		if _, err := test.Program(1); err != nil {
+			t.Fatalf("seed %d: %v\n%s", seed, err, text)
+		}
 		if seed%100 == 0 && text != Random(seed, Config{}).String() {
 			t.Fatalf("seed %d gives two tests", seed)
 		}
@@ -65,9 +69,9 @@ func TestRandom(t *testing.T) {
 
 // every is every instruction that random tests are drawn from.
 func every() []string {
-	all := strings.Fields("mfence lfence sfence movzbl movzwl MOV NOP ISB EOR AND ORR ADD SUB CMP CSEL CBZ CBNZ")
+	all := strings.Fields("mfence lfence sfence MOV NOP ISB EOR AND ORR ADD SUB BIC LSL LSR CMP TST CMN CSEL CSINC CSET CBZ CBNZ")
 	for _, w := range strings.Fields("b w l q") {
-		for _, m := range strings.Fields("mov xchg xor add cmpl:l testl:l") {
+		for _, m := range strings.Fields("mov xchg xor add sub and or inc dec cmpl:l testl:l") {
 			m, only, ok := strings.Cut(m, ":")
 			switch {
 			case !ok:
@@ -76,7 +80,7 @@ func every() []string {
 				all = append(all, m)
 			}
 		}
-		for _, m := range strings.Fields("xadd cmpxchg inc dec add or and") {
+		for _, m := range strings.Fields("xadd cmpxchg inc dec add sub or and xor") {
 			all = append(all, "lock "+m+w)
 		}
 	}
@@ -96,10 +100,7 @@ func every() []string {
 	for _, c := range strings.Fields("EQ NE GE LT GT LE HI LS HS LO MI PL") {
 		all = append(all, "B."+c)
 	}
-	for _, c := range strings.Fields("je jne jg jge jl jle ja jae jb jbe js") {
-		all = append(all, c)
-	}
-	return all
+	return append(all, strings.Fields("je jne jg jge jl jle ja jae jb jbe js cmove cmovne cmovg sete setb")...)
 }
 
 // Bounds are kept.

@@ -216,14 +216,17 @@ func (b *body) armBranch() {
 		return
 	}
 	l := b.label()
-	switch b.below(4) {
-	case 0:
+	switch b.below(6) {
+	case 0, 1:
 		b.emit("CMP W%d,#%d", r.n, b.below(3))
 		b.emit("B.%s %s", b.cond(), l)
-	case 1:
+	case 2:
+		b.emit("%s W%d,#%d", pick(&b.rand, "TST", "CMN"), r.n, 1+b.below(3))
+		b.emit("B.%s %s", pick(&b.rand, "EQ", "NE"), l)
+	case 3:
 		b.emit("CMP W%d,W%d", r.n, b.have[b.below(len(b.have))].n)
 		b.emit("B.%s %s", pick(&b.rand, "EQ", "NE"), l)
-	case 2:
+	case 4:
 		b.emit("CBZ W%d,%s", r.n, l)
 	default:
 		b.emit("CBNZ W%d,%s", r.n, l)
@@ -240,14 +243,17 @@ func (b *body) armCompute() {
 	}
 	s, _ := b.some()
 	d := b.fresh()
-	switch b.below(3) {
-	case 0:
-		b.emit("%s W%d,W%d,W%d", pick(&b.rand, "EOR", "AND", "ORR", "ADD", "SUB"), d, r.n, s.n)
-	case 1:
-		b.emit("%s W%d,W%d,#%d", pick(&b.rand, "EOR", "AND", "ORR", "ADD", "SUB"), d, r.n, 1+b.below(3))
+	switch b.below(5) {
+	case 0, 1:
+		b.emit("%s W%d,W%d,W%d", pick(&b.rand, "EOR", "AND", "ORR", "ADD", "SUB", "BIC"), d, r.n, s.n)
+	case 2:
+		b.emit("%s W%d,W%d,#%d", pick(&b.rand, "EOR", "AND", "ORR", "ADD", "SUB", "LSL", "LSR"), d, r.n, 1+b.below(3))
+	case 3:
+		b.emit("CMP W%d,#%d", r.n, b.below(3))
+		b.emit("CSET W%d,%s", d, b.cond())
 	default:
 		b.emit("CMP W%d,#%d", r.n, b.below(3))
-		b.emit("CSEL W%d,W%d,W%d,%s", d, r.n, s.n, b.cond())
+		b.emit("%s W%d,W%d,W%d,%s", pick(&b.rand, "CSEL", "CSINC"), d, r.n, s.n, b.cond())
 	}
 	b.result(register{n: d, width: 4, to: -1}, fmt.Sprintf("X%d", d))
 }

@@ -107,11 +107,7 @@ func (b *body) x86Load() {
 	v := b.variable(false)
 	width := b.vars[v].width
 	d, addr := b.fresh(), b.x86Address(v)
-	if width < 4 && b.percent(50) {
-		b.emit("movz%sl %s,%s", x86Suffix(width), addr, x86Name(d, 4))
-	} else {
-		b.emit("mov%s %s,%s", x86Suffix(width), addr, x86Name(d, width))
-	}
+	b.emit("%s%s %s,%s", pick(&b.rand, "mov", "mov", "mov", "mov", "add", "xor"), x86Suffix(width), addr, x86Name(d, width))
 	b.x86Result(d, v)
 }
 
@@ -156,14 +152,19 @@ func (b *body) x86CompareExchange() {
 	b.x86Result(old, v)
 }
 
-// x86Locked writes a read-modify-write without a result but its flags.
+// x86Locked writes a read-modify-write without a result but its flags, which now and
+// then is not locked.
 func (b *body) x86Locked() {
 	v := b.variable(true)
 	s, addr := x86Suffix(b.vars[v].width), b.x86Address(v)
+	lock := "lock "
+	if b.percent(20) && b.access() {
+		lock = "" // a load and a store
+	}
 	if b.percent(35) {
-		b.emit("lock %s%s %s", pick(&b.rand, "inc", "dec"), s, addr)
+		b.emit("%s%s%s %s", lock, pick(&b.rand, "inc", "dec"), s, addr)
 	} else {
-		b.emit("lock %s%s $%d,%s", pick(&b.rand, "add", "or", "and"), s, b.value(), addr)
+		b.emit("%s%s%s $%d,%s", lock, pick(&b.rand, "add", "sub", "or", "and", "xor"), s, b.value(), addr)
 	}
 	if b.percent(25) {
 		l := b.label()
@@ -199,7 +200,16 @@ func (b *body) x86Compute() {
 	}
 	s, _ := b.some()
 	d := b.fresh()
-	b.emit("movl %s,%s", x86Name(r.n, 4), x86Name(d, 4))
-	b.emit("%s %s,%s", pick(&b.rand, "xorl", "andl", "orl", "addl", "subl"), x86Name(s.n, 4), x86Name(d, 4))
+	switch b.below(4) {
+	case 0:
+		b.emit("cmpl $%d,%s", b.below(3), x86Name(r.n, 4))
+		b.emit("cmov%s %s,%s", pick(&b.rand, "e", "ne", "g", "l", "a", "b"), x86Name(s.n, 4), x86Name(d, 4))
+	case 1:
+		b.emit("cmpl $%d,%s", b.below(3), x86Name(r.n, 4))
+		b.emit("set%s %s", pick(&b.rand, "e", "ne", "g", "l", "a", "b"), x86Name(d, 1))
+	default:
+		b.emit("movl %s,%s", x86Name(r.n, 4), x86Name(d, 4))
+		b.emit("%s %s,%s", pick(&b.rand, "xorl", "andl", "orl", "addl", "subl"), x86Name(s.n, 4), x86Name(d, 4))
+	}
 	b.result(register{n: d, width: 4, to: -1}, x86Registers[d].q)
 }
