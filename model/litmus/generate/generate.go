@@ -64,6 +64,23 @@ var links = []string{
 // fixed by the specification: cycles that are rotations of each other are one.
 // The error is for names that it does not know; it is known before the first cycle.
 func Generate(s Spec) (iter.Seq[*Cycle], error) {
+	s, forms, err := s.filled()
+	if err != nil {
+		return nil, err
+	}
+	return func(yield func(*Cycle) bool) {
+		seen := map[string]bool{}
+		for _, form := range forms {
+			g := generator{parts: form, spec: s, links: map[string][]string{}, seen: seen, yield: yield}
+			if !g.extend("", 0) {
+				return
+			}
+		}
+	}, nil
+}
+
+// filled is the specification with its defaults, and the parts of its shapes.
+func (s Spec) filled() (Spec, [][]string, error) {
 	if s.Shapes == nil {
 		s.Shapes = Shapes()
 	}
@@ -73,23 +90,41 @@ func Generate(s Spec) (iter.Seq[*Cycle], error) {
 	if s.Links == nil {
 		s.Links = links
 	}
-	var forms []string
+	var forms [][]string
 	for _, name := range s.Shapes {
 		i := slices.IndexFunc(shapes, func(s shape) bool { return s.name == name })
 		if i < 0 {
-			return nil, fmt.Errorf("%q is no shape; the shapes are %s", name, strings.Join(Shapes(), " "))
+			return s, nil, fmt.Errorf("%q is no shape; the shapes are %s", name, strings.Join(Shapes(), " "))
 		}
-		forms = append(forms, shapes[i].form)
+		forms = append(forms, strings.Fields(shapes[i].form))
 	}
-	return func(yield func(*Cycle) bool) {
-		seen := map[string]bool{}
-		for _, form := range forms {
-			g := generator{parts: strings.Fields(form), spec: s, links: map[string][]string{}, seen: seen, yield: yield}
-			if !g.extend("", 0) {
-				return
+	return s, forms, nil
+}
+
+// Draw is a cycle of a specification, drawn by a seed: first the shape, then for
+// each thread its ISA and a link. It is nil if a thousand of them clash with their
+// neighbours; the error is Generate's.
+func Draw(seed uint64, s Spec) (*Cycle, error) {
+	s, forms, err := s.filled()
+	if err != nil {
+		return nil, err
+	}
+	r := rand{seed}
+	g := generator{spec: s, links: map[string][]string{}}
+	for range 1000 {
+		form, text := pick(&r, forms...), ""
+		for i := 0; i < len(form); i += 2 {
+			isa, link := pick(&r, s.ISAs...), ""
+			if fit := g.fitting(isa, form[i]); len(fit) > 0 {
+				link = pick(&r, fit...) + " "
 			}
+			text += letters([]litmus.ISA{isa}) + ":" + link + form[i+1] + "e "
 		}
-	}, nil
+		if c, err := ParseCycle(text); err == nil {
+			return c, nil
+		}
+	}
+	return nil, nil
 }
 
 // generator walks the cycles of a shape, thread by thread.
@@ -133,6 +168,9 @@ func (g *generator) extend(text string, done int) bool {
 // fitting are the links for a thread.
 func (g *generator) fitting(isa litmus.ISA, accesses string) []string {
 	key := isa.String() + accesses
+	if len(accesses) == 1 {
+		return nil
+	}
 	if fit, ok := g.links[key]; ok {
 		return fit
 	}

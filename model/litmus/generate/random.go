@@ -58,10 +58,13 @@ func Random(seed uint64, c Config) *litmus.Test {
 	p.declare(c)
 	s := &source{name: fmt.Sprintf("random-%d", seed)}
 	threads := 2 + p.below(c.Threads-1)
-	p.left = 4 + p.below(6)
+	p.left = 5 + p.below(6)
+	if p.percent(15) {
+		p.left += 4
+	}
 	for t := range threads {
 		b := &body{program: p, column: column{isa: pick(&p.rand, c.ISAs...)}}
-		n := 1 + p.below(c.Instructions)
+		n := max(1+p.below(c.Instructions), 1+p.below(c.Instructions))
 		p.work = max(1, p.left/(threads-t))
 		b.write(n)
 		s.threads = append(s.threads, b.column)

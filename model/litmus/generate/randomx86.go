@@ -30,7 +30,7 @@ func (b *body) x86() {
 		b.x86Exchange("xchg")
 	case roll < 70 && b.access():
 		b.x86Exchange("lock xadd")
-	case roll < 76 && b.access():
+	case roll < 75 && b.access():
 		b.x86CompareExchange()
 	case roll < 80 && b.access():
 		b.x86Locked()
@@ -107,7 +107,11 @@ func (b *body) x86Load() {
 	v := b.variable(false)
 	width := b.vars[v].width
 	d, addr := b.fresh(), b.x86Address(v)
-	b.emit("%s%s %s,%s", pick(&b.rand, "mov", "mov", "mov", "mov", "add", "xor"), x86Suffix(width), addr, x86Name(d, width))
+	name := "mov"
+	if !b.vars[v].pointer && b.percent(30) {
+		name = pick(&b.rand, "add", "xor")
+	}
+	b.emit("%s%s %s,%s", name, x86Suffix(width), addr, x86Name(d, width))
 	b.x86Result(d, v)
 }
 
@@ -158,7 +162,7 @@ func (b *body) x86Locked() {
 	v := b.variable(true)
 	s, addr := x86Suffix(b.vars[v].width), b.x86Address(v)
 	lock := "lock "
-	if b.percent(20) && b.access() {
+	if b.percent(35) && b.access() {
 		lock = "" // a load and a store
 	}
 	if b.percent(35) {
