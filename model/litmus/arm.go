@@ -245,20 +245,19 @@ func (d *decoder) armExtended(in instr, reg, how string, width uint8) (Operand, 
 	switch name {
 	case "SXTW", "UXTW":
 		if w != 4 {
-			return Operand{}, d.widths(in)
+			return Operand{}, d.failf("%s extends a W register in %s; write one", name, quote(in.text))
 		}
 		if name == "UXTW" {
 			extend.Fn = FnMove
 		}
 		d.emit(extend)
 		v = R(Temp)
-	case "SXTX", "UXTX", "LSL":
+	case "SXTX", "UXTX", "LSL", "LSR", "ASR":
 		if w != width {
-			return Operand{}, d.widths(in)
+			return Operand{}, d.failf("register %s of %s is of another size; extend it with SXTW or UXTW, or use another", quote(reg), quote(in.text))
 		}
-	case "LSR", "ASR":
-		if w != width {
-			return Operand{}, d.widths(in)
+		if name[1] == 'X' || name == "LSL" {
+			break
 		}
 		d.emit(Op{Kind: OpALU, Fn: armFns[name], Width: width, Dst: Temp, A: v, B: Const(n)})
 		return R(Temp), d.shift(n, width)

@@ -107,11 +107,15 @@ func (d *decoder) failf(format string, args ...any) error {
 
 // unsupported refuses an instruction.
 func (d *decoder) unsupported(in instr) error {
-	return d.failf("the instruction %s is not supported on %s; README.md lists those that are", quote(in.text), d.isa)
+	return d.failf("the instruction %s is not supported on %s; package litmus lists those that are", quote(in.text), d.isa)
 }
 
-// emit appends an operation.
+// emit appends an operation. What a move does not read is no register, as it
+// must not seem to depend on one.
 func (d *decoder) emit(op Op) {
+	if op.Kind == OpALU && (op.Fn == FnMove || op.Fn == FnSext) {
+		op.A = Const(0)
+	}
 	op.Line, op.Text = d.cell.Line, d.cell.Text
 	d.code = append(d.code, op)
 }
@@ -142,7 +146,7 @@ func (d *decoder) link() error {
 	return nil
 }
 
-// none is the address register that is not there.
+// at is the address in a register, or none, and an offset.
 func at(base Reg, offset uint64) Address { return Address{base, NoReg, offset} }
 
 // dst is a register to write to: what goes to the zero register is lost.

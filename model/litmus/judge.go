@@ -30,22 +30,31 @@ func (p *parser) registers() error {
 // line and of the condition, each once; registers first, by thread, then
 // locations by name, as herd orders them.
 func (p *parser) observe() {
-	var refs []Ref
+	t := p.t
+	seen := map[Ref]bool{}
 	add := func(r Ref) {
-		if !slices.Contains(refs, r) {
-			refs = append(refs, r)
+		if !seen[r] {
+			seen[r] = true
+			t.refs = append(t.refs, r)
 		}
 	}
-	for _, r := range p.t.Locations {
+	for _, r := range t.Locations {
 		add(r)
 	}
-	p.t.Prop.refs(add)
-	slices.SortFunc(refs, func(a, b Ref) int {
+	t.Prop.refs(add)
+	slices.SortFunc(t.refs, func(a, b Ref) int {
 		return cmp.Or(cmp.Compare(uint(a.Thread), uint(b.Thread)),
 			cmp.Compare(herdOrder(a), herdOrder(b)), cmp.Compare(a.Name, b.Name))
 	})
-	for _, r := range refs {
-		p.t.observed = append(p.t.observed, p.t.observable(r))
+	types := map[Ref]string{}
+	for _, row := range t.Init {
+		for _, i := range row {
+			types[i.Ref] = i.Type
+		}
+	}
+	for _, r := range t.refs {
+		t.observed = append(t.observed, t.observable(r))
+		t.shapes = append(t.shapes, typeOf(types[r]))
 	}
 }
 
@@ -67,34 +76,56 @@ func (t *Test) observable(r Ref) Observable {
 // Format spells a final state as herd does: 0:X3=0; 1:rax=1; [x]=2;
 func (t *Test) Format(s State) string {
 	var b strings.Builder
-	for i, o := range t.observed {
+	for i, r := range t.refs {
 		if i > 0 {
 			b.WriteByte(' ')
 		}
-		b.WriteString(t.name(o))
+		b.WriteString(r.String())
 		b.WriteByte('=')
-		b.WriteString(t.spell(s[i]))
+		b.WriteString(t.spell(s[i], t.shapes[i]))
 		b.WriteByte(';')
 	}
 	return b.String()
 }
 
-// name spells a component of a state.
-func (t *Test) name(o Observable) string {
-	if o.Thread < 0 {
-		return "[" + t.names[o.Loc] + "]"
+// spell spells a value of a type: a location's name if it is an address.
+func (t *Test) spell(v uint64, c ctype) string {
+	if i, ok := located(v, len(t.names)); ok {
+		return t.names[i]
 	}
-	return strconv.Itoa(o.Thread) + ":" + o.Reg.In(t.Threads[o.Thread].ISA)
+	if c.signed {
+		return strconv.FormatInt(int64(FnSext.Apply(c.size, 0, v)), 10)
+	}
+	return strconv.FormatUint(FnMove.Apply(c.size, 0, v), 10)
 }
 
-// spell spells a value: a location's name if it is an address.
-func (t *Test) spell(v uint64) string {
-	for i, n := range t.names {
-		if v == AddressOf(i) {
-			return n
-		}
+// located is the location whose address v is.
+func located(v uint64, locations int) (int, bool) {
+	i := (v - addressBase) / addressStride
+	return int(i), v >= addressBase && i < uint64(locations) && v == AddressOf(int(i))
+}
+
+// ctype is a type, as far as herd's printing and comparing go: what has none is
+// an int (archExtra_herd.ml, cast_for_pp_with_base and mask_type).
+type ctype struct {
+	size   uint8
+	signed bool
+}
+
+func typeOf(name string) ctype {
+	size := typeSize(name)
+	if size == 0 {
+		return ctype{4, true}
 	}
-	return strconv.FormatInt(int64(v), 10)
+	return ctype{size, name[0] != 'u' && name[len(name)-1] != '*'}
+}
+
+// typeSize is the size of a type of C, in bytes; 0 if there is none.
+func typeSize(name string) uint8 {
+	if name != "" && name[len(name)-1] == '*' {
+		return 8
+	}
+	return sizes[name]
 }
 
 // Judge says what final states, all that there are, say about the condition.
@@ -119,6 +150,12 @@ func (t *Test) Judge(states []State) Verdict {
 	return v
 }
 
+// atomHolds compares as many bytes as the type has. Addresses are whole.
 func (t *Test) atomHolds(c Prop, s State) bool {
-	return s[slices.Index(t.observed, t.observable(c.Ref))] == c.Value.Num
+	i := slices.Index(t.refs, c.Ref)
+	_, address := located(s[i], len(t.names))
+	if address || c.Value.Loc {
+		return s[i] == c.Value.Num
+	}
+	return FnMove.Apply(t.shapes[i].size, 0, s[i]^c.Value.Num) == 0
 }

@@ -27,7 +27,24 @@ func (t *Test) Program(unroll int) (*Program, error) {
 		}
 	}
 	p.Locations = t.locations(p.Threads)
-	return p, nil
+	return p, p.sizes()
+}
+
+// sizes refuses accesses that name a location in the instruction, of another size
+// than it has. Others are seen only when they run.
+func (p *Program) sizes() error {
+	for _, t := range p.Threads {
+		for k := range t.Code {
+			op := &t.Code[k]
+			if !op.Accesses() || op.Addr.Base != NoReg || op.Addr.Index != NoReg {
+				continue
+			}
+			if _, err := p.Locate(op, op.Addr.Offset); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // locations are the locations of the program. The size of one is that of its
@@ -79,14 +96,6 @@ func (t *Test) locations(threads []Thread) []Location {
 	return out
 }
 
-// typeSize is the size of a type of C, in bytes; 0 if there is none.
-func typeSize(name string) uint8 {
-	if name != "" && name[len(name)-1] == '*' {
-		return 8
-	}
-	return sizes[name]
-}
-
 // widths is a set of widths of which only one is of interest.
 type widths struct {
 	first uint8
@@ -126,6 +135,5 @@ func (t *Thread) names(op *Op, locations int) (int, bool) {
 	if op.Addr.Base != NoReg {
 		a += t.Init[op.Addr.Base]
 	}
-	i := (a - addressBase) / addressStride
-	return int(i), a >= addressBase && i < uint64(locations)
+	return located(a, locations)
 }

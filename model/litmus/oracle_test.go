@@ -1,7 +1,6 @@
 package litmus_test
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"fmt"
@@ -39,17 +38,14 @@ func readExpected(t *testing.T, file string) []expected {
 		t.Fatal(err)
 	}
 	var out []expected
-	for lines := bufio.NewScanner(bytes.NewReader(data)); ; {
-		lines.Buffer(nil, 1<<24)
-		for lines.Scan() {
-			var e expected
-			if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
-				t.Fatal(err)
-			}
-			out = append(out, e)
+	for lines := json.NewDecoder(bytes.NewReader(data)); lines.More(); {
+		var e expected
+		if err := lines.Decode(&e); err != nil {
+			t.Fatal(err)
 		}
-		return out
+		out = append(out, e)
 	}
+	return out
 }
 
 // stateOf reads a state that is spelled as herd does, of numbers only.

@@ -173,7 +173,7 @@ func (p *parser) tail() error {
 	case t.word():
 		return failf(t.line, "%s is not supported; end the test with exists, ~exists or forall", quote(t.text))
 	default:
-		return failf(t.line, "%s where the condition does; end the test with exists, ~exists or forall", shown(t))
+		return failf(t.line, "%s where the condition belongs; end the test with exists, ~exists or forall", shown(t))
 	}
 	var err error
 	if p.t.Prop, err = p.or(c, 0); err != nil {

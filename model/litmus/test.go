@@ -29,6 +29,8 @@ type Test struct {
 
 	names    []string // of the locations, by the index of Program.Locations
 	observed []Observable
+	refs     []Ref   // of the observed
+	shapes   []ctype // how the observed are spelled and compared
 }
 
 // Init is an item of the initial state.

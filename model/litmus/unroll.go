@@ -1,20 +1,21 @@
 package litmus
 
-import "slices"
-
 // unrolled makes code loop-free: copy k of it is what runs after k backward
 // jumps. What can't be reached is left out.
 func unrolled(code []Op, unroll int) ([]Op, error) {
+	n := len(code)
+	if n == 0 {
+		return nil, nil
+	}
 	loops := false
 	for i := range code {
 		loops = loops || code[i].jumps() && code[i].Target <= i
 	}
-	n := len(code)
 	if !loops {
 		unroll = 0
 	}
 	u := unroller{code: code, copies: unroll + 1}
-	if unroll < 0 || n > MaxCode || (unroll+1)*n > 16*MaxCode {
+	if unroll < 0 || unroll > MaxCode || n > MaxCode || u.copies*n > 16*MaxCode {
 		return nil, tooLong(code, unroll)
 	}
 	u.place = make([]int, u.copies*n+1)
@@ -26,8 +27,8 @@ func unrolled(code []Op, unroll int) ([]Op, error) {
 }
 
 func tooLong(code []Op, unroll int) error {
-	return failf(code[0].Line, "the thread has more than %d operations when its loops are unrolled %d times; unroll less",
-		MaxCode, unroll)
+	return failf(code[0].Line, "the thread has too many operations if its loops are unrolled %d times: %d is the limit; unroll less, from 0",
+		unroll, MaxCode)
 }
 
 // jumps says whether the operation is one of jumping.
@@ -41,6 +42,7 @@ type unroller struct {
 	code   []Op
 	copies int
 	place  []int // 1 if reached; then where it stands, from 1
+	last   int   // that is reached
 }
 
 // next is what runs behind an operation, if it does not jump.
@@ -72,14 +74,13 @@ func (u *unroller) target(at int) int {
 func (u *unroller) reach() int {
 	cut := u.copies * len(u.code)
 	total := 0
-	if cut > 0 {
-		u.place[0] = 1
-	}
+	u.place[0] = 1
 	for at := range cut {
 		if u.place[at] == 0 {
 			continue
 		}
 		total++
+		u.last = at
 		op := &u.code[at%len(u.code)]
 		if op.jumps() {
 			if t := u.target(at); t >= 0 {
@@ -91,6 +92,9 @@ func (u *unroller) reach() int {
 				u.place[t] = 1
 			}
 		}
+	}
+	if u.place[cut] != 0 {
+		u.last = cut
 	}
 	return total
 }
@@ -109,12 +113,12 @@ func (u *unroller) emit(total int) []Op {
 		op := Op{Kind: OpCut}
 		if at < cut {
 			op = u.code[at%n]
-		} else if n > 0 {
+		} else {
 			op.Line, op.Text = u.code[n-1].Line, "loop"
 		}
 		out, from = append(out, op), append(from, at)
 		u.place[at] = len(out)
-		if at < cut && op.Kind != OpBranch && u.next(at) < 0 && slices.Max(u.place[at+1:]) > 0 {
+		if at < cut && op.Kind != OpBranch && u.next(at) < 0 && at < u.last {
 			out, from = append(out, Op{Kind: OpBranch, Line: op.Line, Text: op.Text}), append(from, -1)
 		}
 	}

@@ -58,6 +58,9 @@ func (d *decoder) x86(in instr) error {
 	if done, err := d.x86Cond(in, args, locked); done || err != nil {
 		return err
 	}
+	if done, err := d.x86Extend(in, args, locked); done || err != nil {
+		return err
+	}
 	name, width, err := d.x86Width(in, args)
 	if err != nil {
 		return err
@@ -113,6 +116,34 @@ func (d *decoder) x86Cond(in instr, args []x86Arg, locked bool) (bool, error) {
 	}
 	v := d.x86Get(args[0], args[1].width, Temp)
 	d.emit(Op{Kind: OpSelect, Width: args[1].width, Dst: args[1].op.Reg, A: v, B: args[1].op, Cond: cond})
+	return true, nil
+}
+
+// x86Extend decodes movzbl, movslq and their like: a move that extends.
+func (d *decoder) x86Extend(in instr, args []x86Arg, locked bool) (bool, error) {
+	n := len(in.name)
+	if n != 6 || in.name[:3] != "mov" || oneOf(in.name[3:4], "z s") < 0 || len(args) != 2 {
+		return false, nil
+	}
+	from, to := x86Widths[in.name[4]], x86Widths[in.name[5]]
+	a, signed := args[0], in.name[3] == 's'
+	if locked || from == 0 || to < 4 || from >= to || from == 4 && !signed ||
+		!a.mem && a.width != from || args[1].width != to {
+		return true, d.unsupported(in)
+	}
+	dst := args[1].op.Reg
+	if !signed && a.mem {
+		d.emit(Op{Kind: OpLoad, Width: from, Dst: dst, Addr: a.addr})
+		return true, nil
+	}
+	out := Op{Kind: OpALU, Fn: FnMove, Width: from, Dst: dst, B: d.x86Get(a, from, Temp)}
+	if signed {
+		out.Fn = FnSext
+	}
+	d.emit(out)
+	if signed && to == 4 {
+		d.emit(Op{Kind: OpALU, Fn: FnMove, Width: 4, Dst: dst, B: R(dst)})
+	}
 	return true, nil
 }
 
@@ -260,7 +291,7 @@ func (d *decoder) x86Sized(in instr, name string, width uint8, args []x86Arg, lo
 	if one && len(args) == 1 {
 		args = []x86Arg{{op: Const(1)}, args[0]}
 	} else if one || len(args) != 2 {
-		return d.failf("%s has %d operands, which do not fit", quote(in.text), len(args))
+		return d.failf("the number of operands of %s, %d, does not fit; write %s as the assembler has it", quote(in.text), len(args), name)
 	}
 	from, to := args[0], args[1]
 	if name == "xchg" && from.mem {
