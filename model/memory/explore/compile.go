@@ -16,10 +16,14 @@ type thread struct {
 	locs     []int       // of each place: the location of the program
 	place    []int       // of each location of the program: its place, or -1
 	writes   bool        // it has an operation that may write
+	anywhere bool        // some address is not known beforehand
 	observed []litmus.Reg
 
-	nodes   *table   // memories, as this thread sees them: the memory before, place and owner, value
-	results []result // by memory, which is 0 if empty, or the index of its node + 1
+	strand  []int // of each place
+	strands int
+	nodes   []*table // of each strand, memories: the memory before, place and owner, value
+	tuples  *table   // memories as this thread sees them: a node of each strand
+	results []result // of each of tuples
 	ends    *table   // distinct ends of runs: what is observed of the registers, and how it ended
 	failed  []error  // of each operation, where it accesses what is no location
 }
@@ -49,6 +53,7 @@ func compile(p *litmus.Program, t int, m *meter) *thread {
 	th.code = append(th.code, src.Code...)
 	for i := range th.code {
 		op := &th.code[i]
+		trim(op)
 		op.Dst = reg(op.Dst)
 		operand(&op.A)
 		operand(&op.B)
@@ -63,11 +68,38 @@ func compile(p *litmus.Program, t int, m *meter) *thread {
 		}
 	}
 	th.locate(p)
-	th.nodes = newTable(3, m)
+	th.split()
+	for range th.strands {
+		th.nodes = append(th.nodes, newTable(3, m))
+	}
+	th.tuples = newTable(th.strands, m)
 	th.ends = newTable(len(th.observed)+1, m)
-	th.results = make([]result, 1)
 	th.failed = make([]error, len(th.code))
 	return th
+}
+
+// trim clears the registers that op does not use.
+func trim(op *litmus.Op) {
+	none := litmus.Operand{Reg: litmus.NoReg}
+	a, b := none, none
+	switch op.Kind {
+	case litmus.OpALU:
+		b = op.B
+		if op.Fn != litmus.FnMove && op.Fn != litmus.FnSext {
+			a = op.A
+		}
+	case litmus.OpSelect, litmus.OpCAS:
+		a, b = op.A, op.B
+	case litmus.OpBranchZero, litmus.OpStore, litmus.OpStoreEx, litmus.OpUpdate:
+		a = op.A
+	}
+	op.A, op.B = a, b
+	if !accesses(op) {
+		op.Addr = litmus.Address{Base: litmus.NoReg, Index: litmus.NoReg}
+		if op.Kind != litmus.OpALU && op.Kind != litmus.OpSelect {
+			op.Dst = litmus.NoReg
+		}
+	}
 }
 
 // A guess is what is known of a register before the thread runs.
@@ -85,7 +117,7 @@ func (th *thread) locate(p *litmus.Program) {
 	for i, v := range th.init {
 		before[0][i] = guess{true, v.x}
 	}
-	anywhere, touched := false, make([]bool, len(p.Locations))
+	touched := make([]bool, len(p.Locations))
 	for i := range th.code {
 		op := &th.code[i]
 		th.where[i] = -1
@@ -98,7 +130,7 @@ func (th *thread) locate(p *litmus.Program) {
 			l, err := p.Locate(op, base.x+index.x+op.Addr.Offset)
 			switch {
 			case !base.known || !index.known:
-				anywhere = true
+				th.anywhere = true
 			case err == nil:
 				th.where[i], touched[l] = l, true
 			}
@@ -115,7 +147,7 @@ func (th *thread) locate(p *litmus.Program) {
 		}
 		meet(before, i+1, after(op, g))
 	}
-	th.settle(anywhere, touched)
+	th.settle(touched)
 }
 
 // accesses says whether op is one that accesses memory.
@@ -124,11 +156,11 @@ func accesses(op *litmus.Op) bool {
 }
 
 // settle numbers the places that the thread may touch.
-func (th *thread) settle(anywhere bool, touched []bool) {
+func (th *thread) settle(touched []bool) {
 	th.place = make([]int, len(touched))
 	for l := range touched {
 		th.place[l] = -1
-		if touched[l] || anywhere {
+		if touched[l] || th.anywhere {
 			th.place[l] = len(th.locs)
 			th.locs = append(th.locs, l)
 		}
@@ -174,10 +206,9 @@ func after(op *litmus.Op, g []guess) []guess {
 	switch op.Kind {
 	case litmus.OpALU:
 		same := op.A.Reg != litmus.NoReg && op.A.Reg == op.B.Reg && (op.Fn == litmus.FnXor || op.Fn == litmus.FnSub)
-		unary := op.Fn == litmus.FnMove || op.Fn == litmus.FnSext
 		if same {
 			r = guess{known: true}
-		} else if (a.known || unary) && b.known {
+		} else if a.known && b.known {
 			r = guess{true, op.Fn.Apply(op.Width, a.x, b.x)}
 		}
 		if op.SetFlags {

@@ -8,22 +8,24 @@ import (
 )
 
 // A search is over the memories that the threads can build together. A memory is
-// what each thread sees of it: a tuple of nodes. Memories that differ only in the
-// order of messages that no thread can compare are thus one.
+// what each thread sees of it: a node for each of its strands. Memories that differ
+// only in the order of messages that no thread can tell are thus one.
 type search struct {
 	meter
 	p       *litmus.Program
 	threads []*thread
 	run     runner
-	seen    *table // memories: a node of each thread
+	seen    *table // memories: a node of each strand of each thread
 	todo    []int
 	states  *table // final states found
 	found   func(litmus.State) bool
 	cut     bool
 	err     error
+	first   []int    // of each thread: where its strands are in a memory
 	here    []uint64 // the memory at work
 	there   []uint64
-	pick    []int // of each thread: an end
+	ends    [][]uint32 // of each thread: how it can end here
+	pick    []int      // of each thread: one of these
 	state   []uint64
 	slots   []slot
 }
@@ -39,16 +41,19 @@ type slot struct {
 func Run(p *litmus.Program, b memory.Budget, found func(litmus.State) bool) (memory.Outcome, error) {
 	s := &search{p: p, found: found, meter: meter{budget: b}}
 	s.run = runner{p: p, meter: &s.meter}
+	width := 0
 	for t := range p.Threads {
 		s.threads = append(s.threads, compile(p, t, &s.meter))
+		s.first = append(s.first, width)
+		width += s.threads[t].strands
 	}
-	s.seen = newTable(len(p.Threads), &s.meter)
+	s.seen = newTable(width, &s.meter)
 	s.states = newTable(len(p.Observed), &s.meter)
 	s.pick = make([]int, len(p.Threads))
 	s.state = make([]uint64, len(p.Observed))
-	s.there = make([]uint64, len(p.Threads))
+	s.ends = make([][]uint32, len(p.Threads))
 	s.slots = slotsOf(p)
-	s.visit(make([]uint64, len(p.Threads)))
+	s.visit(make([]uint64, width))
 	for len(s.todo) > 0 && s.why == "" && s.err == nil {
 		i := s.todo[len(s.todo)-1]
 		s.todo = s.todo[:len(s.todo)-1]
@@ -81,6 +86,9 @@ func (s *search) visit(nodes []uint64) {
 	}
 }
 
+// at is what thread t sees of the memory here.
+func (s *search) at(t int) []uint64 { return s.here[s.first[t] : s.first[t]+s.threads[t].strands] }
+
 // expand finds the final states of a memory, and the memories with one more message.
 func (s *search) expand(i int) {
 	s.here = append(s.here[:0], s.seen.at(i)...)
@@ -90,8 +98,8 @@ func (s *search) expand(i int) {
 			return
 		}
 		if th.writes {
-			res := s.run.result(th, int(s.here[t]))
-			if !res.ok {
+			res := s.run.result(th, s.at(t))
+			if res == nil || !res.ok {
 				return
 			}
 			final = final && len(res.ends) > 0
@@ -104,7 +112,7 @@ func (s *search) expand(i int) {
 		if !th.writes {
 			continue
 		}
-		for _, p := range th.results[s.here[t]].promises {
+		for _, p := range s.run.result(th, s.at(t)).promises {
 			s.extend(t, th.locs[p.place], p.x)
 		}
 	}
@@ -112,8 +120,8 @@ func (s *search) expand(i int) {
 
 // extend visits the memory here with a message of thread t.
 func (s *search) extend(t, loc int, x uint64) {
+	s.there = append(s.there[:0], s.here...)
 	for u, th := range s.threads {
-		s.there[u] = s.here[u]
 		place := th.place[loc]
 		if place < 0 {
 			continue
@@ -122,14 +130,12 @@ func (s *search) extend(t, loc int, x uint64) {
 		if u == t {
 			key |= 1
 		}
-		n, fresh := th.nodes.add([]uint64{s.here[u], key, x})
+		node := &s.there[s.first[u]+th.strand[place]]
+		n, _ := th.nodes[th.strand[place]].add([]uint64{*node, key, x})
 		if n < 0 {
 			return
 		}
-		if fresh {
-			th.results = append(th.results, result{})
-		}
-		s.there[u] = uint64(n + 1)
+		*node = uint64(n + 1)
 	}
 	s.visit(s.there)
 }
@@ -138,9 +144,11 @@ func (s *search) extend(t, loc int, x uint64) {
 func (s *search) finish() {
 	for t, th := range s.threads {
 		s.pick[t] = 0
-		if len(s.run.result(th, int(s.here[t])).ends) == 0 {
+		res := s.run.result(th, s.at(t))
+		if res == nil || len(res.ends) == 0 {
 			return
 		}
+		s.ends[t] = res.ends
 	}
 	for i, c := range s.slots {
 		if c.thread < 0 {
@@ -150,9 +158,9 @@ func (s *search) finish() {
 	for more := true; more && s.step() && s.err == nil; {
 		s.emit()
 		more = false
-		for t, th := range s.threads {
+		for t := range s.threads {
 			s.pick[t]++
-			if s.pick[t] < len(th.results[s.here[t]].ends) {
+			if s.pick[t] < len(s.ends[t]) {
 				more = true
 				break
 			}
@@ -165,7 +173,7 @@ func (s *search) finish() {
 func (s *search) emit() {
 	cutShort := false
 	for t, th := range s.threads {
-		end := th.ends.at(int(th.results[s.here[t]].ends[s.pick[t]]))
+		end := th.ends.at(int(s.ends[t][s.pick[t]]))
 		switch how := end[len(th.observed)]; {
 		case how >= failed:
 			s.err = th.failed[how-failed]
@@ -194,8 +202,9 @@ func (s *search) last(loc int) uint64 {
 		if th.place[loc] < 0 {
 			continue
 		}
-		for n := s.here[t]; n != 0; {
-			rec := th.nodes.at(int(n - 1))
+		i := th.strand[th.place[loc]]
+		for n := s.at(t)[i]; n != 0; {
+			rec := th.nodes[i].at(int(n - 1))
 			if int(rec[1]>>1) == th.place[loc] {
 				return rec[2]
 			}

@@ -113,3 +113,22 @@ func TestOracle(t *testing.T) {
 		t.Logf("%s: %d steps, %d memories, %d differ", set, steps, memories, bad)
 	}
 }
+
+// The scaling tests blow up enumerations of executions; here they are cheap.
+func TestScale(t *testing.T) {
+	dir := filepath.Join(oracle(t), "scale")
+	want := map[string]int{
+		"CTR3": 6, "CTR4": 24, "CTR5": 120, "WR3": 24, "WR4": 200, "MPN2": 36, "MPN3": 216,
+		"SB5": 32, "SB6": 64, "SB7": 128, "LB5": 32, "LB6": 64, "W5": 32, "W6": 64,
+	}
+	for name, n := range want {
+		t.Run(name, func(t *testing.T) {
+			test, p := parse(t, filepath.Join(dir, name+".litmus"))
+			got, o := statesOf(t, test, p)
+			if len(got) != n || !o.Complete {
+				t.Errorf("%d states, want %d: %+v", len(got), n, o)
+			}
+			t.Logf("%d states, %+v", len(got), o)
+		})
+	}
+}

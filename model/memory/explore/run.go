@@ -14,7 +14,6 @@ type promise struct {
 
 // A result is what a thread can do alone, from its start, in a memory.
 type result struct {
-	done     bool
 	ok       bool      // some run fulfils all of its messages
 	ends     []uint32  // of the runs that write nothing else
 	promises []promise // what it may append
@@ -46,40 +45,46 @@ type runner struct {
 	rec   []uint64
 }
 
-// result is what thread th can do in the memory of that number.
-func (r *runner) result(th *thread, node int) *result {
-	if res := &th.results[node]; res.done {
-		return res
+// result is what thread th can do in a memory, which is a node of each strand;
+// nil if there is no room for it.
+func (r *runner) result(th *thread, nodes []uint64) *result {
+	i, fresh := th.tuples.add(nodes)
+	if i < 0 {
+		return nil
 	}
-	r.load(th, node)
+	if !fresh {
+		return &th.results[i]
+	}
+	r.load(th, nodes)
 	s := r.at(0)
 	*s = state{regs: append(s.regs[:0], th.init...), places: append(s.places[:0], make([]place, len(th.locs))...), open: r.mine}
 	r.out.ok = r.walk(0)
-	r.out.done = true
-	th.results[node] = r.out
+	th.results = append(th.results, r.out)
 	r.out = result{}
-	return &th.results[node]
+	return &th.results[i]
 }
 
-// load sets the memory.
-func (r *runner) load(th *thread, node int) {
+// load sets the memory: the messages of each strand follow each other.
+func (r *runner) load(th *thread, nodes []uint64) {
 	r.th, r.mine, r.n = th, 0, 0
 	r.run++
 	r.on = r.on[:0]
 	for range th.locs {
 		r.on = append(r.on, 1)
 	}
-	for i := node; i != 0; i = int(th.nodes.at(i - 1)[0]) {
-		r.n++
+	for i, node := range nodes {
+		for n := node; n != 0; n = th.nodes[i].at(int(n - 1))[0] {
+			r.n++
+		}
+		for t := r.n; node != 0; t-- {
+			rec := th.nodes[i].at(int(node - 1))
+			r.x[t], r.place[t] = rec[2], int(rec[1]>>1)
+			r.on[rec[1]>>1] |= 1 << t
+			r.mine |= (rec[1] & 1) << t
+			node = rec[0]
+		}
 	}
 	r.base = r.n
-	for i, t := node, r.n; i != 0; t-- {
-		rec := th.nodes.at(i - 1)
-		r.x[t], r.place[t] = rec[2], int(rec[1]>>1)
-		r.on[rec[1]>>1] |= 1 << t
-		r.mine |= (rec[1] & 1) << t
-		i = int(rec[0])
-	}
 }
 
 func (r *runner) at(depth int) *state {
@@ -209,10 +214,7 @@ func (r *runner) compute(s *state, op *litmus.Op) {
 	a, b := s.get(op.A), s.get(op.B)
 	switch op.Kind {
 	case litmus.OpALU:
-		v := b.view
-		if op.Fn != litmus.FnMove && op.Fn != litmus.FnSext {
-			v = v.join(a.view)
-		}
+		v := a.view.join(b.view)
 		s.set(op.Dst, value{op.Fn.Apply(op.Width, a.x, b.x), v})
 		if op.SetFlags {
 			s.regs[flags] = value{op.Fn.FlagsOf(op.Width, a.x, b.x), v}
