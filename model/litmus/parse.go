@@ -246,8 +246,9 @@ func (p *parser) location(name string, line int) (int, error) {
 	if i := slices.Index(p.t.names, name); i >= 0 {
 		return i, nil
 	}
-	if len(p.t.names) == MaxLocations {
-		return 0, failf(line, "location %s is one too many; %d is the limit", quote(name), MaxLocations)
+	if len(p.t.names) == MaxLocations || len(name) > MaxCell {
+		return 0, failf(line, "location %s is one too many, or its name too long; %d locations and %d bytes are the limits",
+			quote(name), MaxLocations, MaxCell)
 	}
 	p.t.names = append(p.t.names, name)
 	return len(p.t.names) - 1, nil

@@ -1,12 +1,14 @@
 package litmus
 
 import (
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
 
 // String prints the test as herd does, its columns aligned. Parse of it gives
-// the same test, with other numbers of lines.
+// the same test, with other numbers of lines (unless it is a test near the limit
+// that has become longer than MaxBytes).
 func (t *Test) String() string {
 	var b strings.Builder
 	line := func(parts ...string) {
@@ -65,10 +67,7 @@ func (t *Test) table() [][]string {
 	}
 	rows := make([][]string, n+1)
 	for i, c := range t.Threads {
-		head := "P" + string(rune('0'+i%10))
-		if i >= 10 {
-			head = "P1" + string(rune('0'+i%10))
-		}
+		head := "P" + strconv.Itoa(i)
 		if t.Arch == "MIXED" {
 			head += ":" + c.ISA.String()
 		}

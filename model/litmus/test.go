@@ -10,7 +10,8 @@ const (
 	MaxBytes     = 1 << 20 // of the text
 	MaxThreads   = 16
 	MaxLocations = 256
-	MaxCode      = 4096 // operations of a thread, when its loops are unrolled
+	MaxCode      = 4096 // rows of the code, and operations of a thread, when its loops are unrolled
+	MaxCell      = 200  // bytes of an instruction or of a location's name
 	MaxDepth     = 100  // nesting of a condition
 )
 

@@ -32,7 +32,11 @@ func (p *parser) row() ([]Cell, error) {
 		trimmed := strings.TrimLeft(s, " \t\n")
 		at := p.line + strings.Count(s[:len(s)-len(trimmed)], "\n")
 		p.line += strings.Count(s, "\n")
-		out = append(out, Cell{strings.Join(strings.Fields(trimmed), " "), at})
+		text := strings.Join(strings.Fields(trimmed), " ")
+		if len(text) > MaxCell {
+			return nil, failf(at, "%s has %d bytes, and %d is the limit of a cell; end rows with ;", quote(text), len(text), MaxCell)
+		}
+		out = append(out, Cell{text, at})
 	}
 	p.text = p.text[n+1:]
 	return out, nil
@@ -59,8 +63,14 @@ func (p *parser) threads() error {
 		}
 		p.t.Threads = append(p.t.Threads, Column{ISA: isa})
 	}
-	for p.skip(); !p.atTail(); p.skip() {
+	for rows := 0; ; rows++ {
+		if p.skip(); p.atTail() {
+			break
+		}
 		at := p.line
+		if rows == MaxCode {
+			return failf(at, "the code has more than %d rows; shorten it", MaxCode)
+		}
 		cells, err := p.row()
 		if err != nil {
 			return err
