@@ -97,12 +97,13 @@ func TestOracle(t *testing.T) {
 			}
 			if test, err := litmus.Parse(text); err == nil && test.String() == string(text) {
 				same++
-			} else if tests-same < 3 {
-				t.Logf("%s is printed as\n%s", e.File, test)
 			}
 		}
 	}
 	t.Logf("%d tests, of which %d are printed to the byte", tests, same)
+	if same < tests*99/100 { // some catalogue tests are not in the layout of today's herd
+		t.Error("too few of the tests are printed to the byte")
+	}
 }
 
 func againstOracle(text []byte, e expected) error {
