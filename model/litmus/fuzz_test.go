@@ -112,30 +112,30 @@ func sound(t *testing.T, code []litmus.Op) {
 // Hostile inputs are refused, soon and in one line.
 func TestHostile(t *testing.T) {
 	head, tail := "X86_64 T\n{\n}\n P0 ;\n", "exists (true)\n"
-	for name, text := range map[string]string{
-		"too large":        strings.Repeat("x", litmus.MaxBytes+1),
-		"binary":           "X86_64 T\x00\n{}\n",
-		"no UTF-8":         "X86_64 T\xff\n{}\n",
-		"long line":        strings.Repeat("x", litmus.MaxBytes),
-		"deep condition":   head + "exists " + strings.Repeat("(", 1<<19),
-		"deep negation":    head + "exists " + strings.Repeat("~", 1<<19),
-		"deep comment":     head + strings.Repeat("(*", 1<<19),
-		"open brackets":    head + " movl " + strings.Repeat("(", 1<<19) + ";",
-		"long cell":        head + strings.Repeat("x", 1<<19) + ";" + tail,
-		"long name":        head + "exists (" + strings.Repeat("x", 1<<19) + "=1)",
-		"many rows":        "X86_64 T\n{\n}\n P0 | P1 ;\n" + strings.Repeat(";", 1<<19),
-		"many cells":       "X86_64 T\n{\n}\n" + strings.Repeat("|", 1<<19) + ";",
-		"many locations":   head + numbered(" movl $1,(x%d) ;\n", 300) + tail,
-		"many operations":  head + strings.Repeat("nop;", 5000) + tail,
-		"many initial":     "X86_64 T\n{" + numbered("x%d;", 300) + "}\n P0 ;\n" + tail,
-		"number too large": head + "exists (x=" + strings.Repeat("9", 1<<19) + ")",
+	for _, c := range []struct{ text, want string }{
+		{strings.Repeat("x", litmus.MaxBytes+1), "is the limit; cut it"},
+		{"X86_64 T\x00\n{}\n", "the byte 0x0 is no text"},
+		{"X86_64 T\xff\n{}\n", "the byte 0xff is no text"},
+		{strings.Repeat("x", litmus.MaxBytes), "is no architecture"},
+		{head + "exists " + strings.Repeat("(", 1<<19), "nested deeper"},
+		{head + "exists " + strings.Repeat("~", 1<<19), "nested deeper"},
+		{head + strings.Repeat("(*", 1<<18), "the comment has no end"},
+		{head + " movl " + strings.Repeat("(", 150) + ";" + tail, "not well-formed"},
+		{head + strings.Repeat("L:", 150) + ";" + tail, "the limit of a cell"},
+		{head + "exists (" + strings.Repeat("x", 1<<19) + "=1)", "its name too long"},
+		{head + strings.Repeat(";", 1<<19) + tail, "more than 4096 rows"},
+		{"X86_64 T\n{\n}\n" + strings.Repeat("|", 1<<19) + ";", "16 is the limit"},
+		{head + numbered(" movl $1,(x%d) ;\n", 300) + tail, "one too many"},
+		{"X86_64 T\n{" + numbered("x%d;", 300) + "}\n P0 ;\n" + tail, "one too many"},
+		{head + strings.Repeat("nop;", 4095) + " L: jmp L;" + tail, "too many operations"},
+		{head + "exists (x=" + strings.Repeat("9", 1<<19) + ")", "no number of 64 bits"},
 	} {
-		test, err := litmus.Parse([]byte(text))
+		test, err := litmus.Parse([]byte(c.text))
 		if err == nil {
-			_, err = test.Program(2)
+			_, err = test.Program(20)
 		}
-		if err == nil {
-			t.Errorf("%s: no error", name)
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%.60q: %v, should say %s", c.text, err, c.want)
 			continue
 		}
 		oneLine(t, err)

@@ -78,6 +78,40 @@ func TestJudge(t *testing.T) {
 	}
 }
 
+// Conditions are printed with as few parentheses as they need.
+func TestPrintsConditions(t *testing.T) {
+	for in, want := range map[string]string{
+		`x=1 /\ (y=1 /\ (z=1))`:    `([x]=1 /\ [y]=1 /\ [z]=1)`,
+		`(x=1 \/ y=1) /\ z=1`:      `(([x]=1 \/ [y]=1) /\ [z]=1)`,
+		`x=1 /\ y=1 \/ z=1`:        `(([x]=1 /\ [y]=1) \/ [z]=1)`,
+		`~x=1 /\ not (y=1 \/ z=1)`: `(~([x]=1) /\ ~([y]=1 \/ [z]=1))`,
+		`~~(true) \/ false`:        `(~(~(true)) \/ false)`,
+	} {
+		test, err := litmus.Parse([]byte("X86_64 T (* no comment *)\n{}\n P0 (* a (* b *) c *) ;\nexists " + in + "(* end *);"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := test.String(); got != "X86_64 T (* no comment *)\n{\n}\n P0 ;\nexists "+want+"\n" {
+			t.Errorf("%s is printed as %s", in, got)
+		}
+	}
+}
+
+// The flags of x86-64 are clear at the start, in the sense of AArch64.
+func TestFlagsAtTheStart(t *testing.T) {
+	test, err := litmus.Parse([]byte("MIXED T\n{}\n P0:x86_64 | P1:aarch64 ;\nexists (true)"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := test.Program(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if x, a := p.Threads[0].Init[litmus.Flags], p.Threads[1].Init[litmus.Flags]; x != litmus.FlagC || a != 0 {
+		t.Errorf("the flags are %d and %d", x, a)
+	}
+}
+
 // The size of a location without a type is that of the accesses which name it.
 func TestSizes(t *testing.T) {
 	for _, c := range []struct {
