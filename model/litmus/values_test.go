@@ -14,7 +14,7 @@ func TestValuesHaveTypes(t *testing.T) {
  P0 ;
  LDR W0,[X1] ;
 locations [0:X10; 0:X0; 0:X1; 0:X2; b; ub; p; q; uq; x]
-forall 0:X0=-1 /\ b=0xff /\ ub=-1 /\ q=-1 /\ uq=0xffffffffffffffff /\ p=x /\ 0:X1=x /\ x=-1 /\ ~([p]=65536)
+forall 0:X0=-1 /\ b=0xff /\ ub=-1 /\ q=-1 /\ uq=0xffffffffffffffff /\ p=x /\ 0:X1=x /\ x=-1 /\ ~(0:X1=327680)
 `))
 	if err != nil {
 		t.Fatal(err)
