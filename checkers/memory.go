@@ -77,7 +77,7 @@ func (d *Memory) Observe(e *machine.Event) {
 // size is not known, but one byte is read for sure.
 func lookAt(e *machine.Event, pa machine.PA) machine.Event {
 	look := *e
-	look.Op.Kind, look.Op.Size, look.Op.Addr, look.PA, look.Saw = machine.OpAwait, machine.Size8, machine.VA(pa), pa, nil
+	look.Op.Kind, look.Op.Size, look.Op.Addr, look.PA, look.Saw, look.From = machine.OpAwait, machine.Size8, machine.VA(pa), pa, nil, 0
 	return look
 }
 

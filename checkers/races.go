@@ -41,6 +41,8 @@ type Races struct {
 	slots   []int32 // of each handle: 1 + the place in threads, or 0
 	last    [machine.MaxCPUs]*raceThread
 	lines   []raceLine
+	weak    bool        // the memory order is a weak one: writes have numbers
+	writes  []raceWrite // by their numbers
 	race    race
 	found   bool
 }
@@ -98,7 +100,8 @@ type race struct {
 // Begin starts a new run.
 func (d *Races) Begin() {
 	d.words.reset()
-	d.events, d.used, d.lines, d.found = 0, 0, d.lines[:0], false
+	d.events, d.used, d.lines, d.weak, d.found = 0, 0, d.lines[:0], false, false
+	d.writes = d.writes[:0]
 	clear(d.slots)
 	clear(d.last[:])
 }
@@ -111,6 +114,8 @@ func (d *Races) Observe(e *machine.Event) {
 	d.events++
 	switch {
 	case d.found:
+	case e.Op.Kind == machine.OpDrain:
+		d.drained(e)
 	case e.Op.Kind == machine.OpAlloc || e.Op.Kind == machine.OpFree:
 		if e.OK {
 			d.heap(d.current(e), e)
@@ -268,7 +273,7 @@ func (t *raceThread) pass(f machine.Fence) {
 func (d *Races) access(t *raceThread, e *machine.Event) {
 	op := e.Op
 	writes := op.Kind.Writes()
-	if writes && !e.OK {
+	if writes && !e.OK && !e.Held {
 		if writes = false; !op.Kind.Reads() {
 			return
 		}
@@ -279,8 +284,8 @@ func (d *Races) access(t *raceThread, e *machine.Event) {
 	}
 	bytes := bytesOf(e)
 	plain := isPlain(op)
-	if len(c.released) > 0 && op.Kind.Reads() && !plain {
-		t.read(c, bytes, op.Order)
+	if op.Kind.Reads() && !plain {
+		t.read(d.releasedTo(c, e), bytes, op.Order)
 	}
 	if op.Order != machine.Relaxed {
 		d.meet(t, c, e, raceAccess{bytes: bytes, plain: plain, cpu: uint8(e.CPU)}, writes)
@@ -288,15 +293,21 @@ func (d *Races) access(t *raceThread, e *machine.Event) {
 	if !writes {
 		return
 	}
-	if op.Kind == machine.OpStore {
-		c.released.cut(bytes)
-	}
+	var passes clock
+	releases := op.Order == machine.Release || op.Order == machine.AcqRel
 	switch {
-	case op.Order == machine.Release || op.Order == machine.AcqRel:
-		c.released.put(bytes, t.now)
+	case releases:
+		passes = t.now
+	case !plain:
+		passes = t.fence
+	}
+	if e.Held {
+		d.write(e.Write).held.set(passes)
+	} else {
+		d.tookEffect(c, e, passes, op.Kind == machine.OpStore)
+	}
+	if releases {
 		t.tick()
-	case !plain && len(t.fence) > 0:
-		c.released.put(bytes, t.fence)
 	}
 }
 
@@ -326,9 +337,9 @@ func acquires(o machine.Order) bool {
 }
 
 // read accounts that a marked access read what was released.
-func (t *raceThread) read(c *raceCell, bytes uint8, o machine.Order) {
-	for i := range c.released {
-		r := &c.released[i]
+func (t *raceThread) read(released releases, bytes uint8, o machine.Order) {
+	for i := range released {
+		r := &released[i]
 		switch {
 		case r.bytes&bytes == 0:
 		case acquires(o):

@@ -1,0 +1,64 @@
+package checkers
+
+import "github.com/fusedos/stramash/machine"
+
+// raceWrite is what a write releases, under a weak memory order. There a write may
+// take effect later than it was executed, and be read when it is no longer the
+// newest one; reads find it by its number.
+type raceWrite struct {
+	held  clock    // what it passes on, while it is held back
+	chain releases // what its word then had released to it; empty until it takes effect
+}
+
+// write is the write of a number.
+func (d *Races) write(number uint32) *raceWrite {
+	d.weak = true
+	for int(number) >= len(d.writes) {
+		if n := len(d.writes); n < cap(d.writes) {
+			d.writes = d.writes[:n+1]
+			w := &d.writes[n]
+			w.held, w.chain = w.held[:0], w.chain[:0]
+		} else {
+			d.writes = append(d.writes, raceWrite{})
+		}
+	}
+	return &d.writes[number]
+}
+
+// releasedTo is what was released to the word of a read, by the write that it reads
+// and those before it. A read of the CPU's own store that is held back acquires
+// nothing: it is of one thread.
+func (d *Races) releasedTo(c *raceCell, e *machine.Event) releases {
+	if !d.weak {
+		return c.released
+	}
+	return d.write(e.From).chain
+}
+
+// tookEffect accounts that a write took effect, which passes a clock on. One that
+// is not part of an update ends the chain of those before it.
+func (d *Races) tookEffect(c *raceCell, e *machine.Event, passes clock, ends bool) {
+	bytes := bytesOf(e)
+	if ends {
+		c.released.cut(bytes)
+	}
+	if len(passes) > 0 {
+		c.released.put(bytes, passes)
+	}
+	if e.Write != 0 {
+		w := d.write(e.Write)
+		w.chain = w.chain[:0]
+		for i := range c.released {
+			w.chain.add(c.released[i].bytes).clock.set(c.released[i].clock)
+		}
+	}
+}
+
+// drained accounts that a store took effect that had been held back.
+func (d *Races) drained(e *machine.Event) {
+	c, fresh := d.words.at(e.PA)
+	if !fresh {
+		c.accesses, c.released = c.accesses[:0], c.released[:0]
+	}
+	d.tookEffect(c, e, d.write(e.Write).held, true)
+}
