@@ -46,7 +46,11 @@ func TestRacesUnderWeakOrders(t *testing.T) {
 			func(t *th, x, f at) { t.Await(machine.Until(f, 1)); t.Load64(x) }, true,
 		},
 		"a relaxed store held back behind a fence passes on": {
-			func(t *th, x, f at) { t.Store64(x, 1); t.Fence(machine.StoreFence); t.Store(f, w64, 1, machine.Relaxed) },
+			func(t *th, x, f at) {
+				t.Store64(x, 1)
+				t.Fence(machine.StoreFence)
+				t.Store(f, w64, 1, machine.Relaxed)
+			},
 			func(t *th, x, f at) { t.Await(machine.Until(f, 1)); t.Load64(x) }, false,
 		},
 		"a stale read acquires nothing from newer writes": {

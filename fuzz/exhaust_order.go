@@ -10,7 +10,7 @@ import (
 func (s *search) begin(option int, at int32) {
 	a := s.machine.AgentName(option)
 	s.open = step{
-		agent: a.CPU(), line: a.IsLine(), node: at, live: s.machine.Live(),
+		agent: s.agentOf(a), line: a.IsLine(), node: at, live: s.machine.Live(),
 		from: len(s.touches), path: len(s.path), fresh: true, is: true,
 	}
 	s.path = append(s.path, uint8(option))
@@ -24,6 +24,15 @@ func (s *search) observe(e *machine.Event) {
 	s.enter(s.slotOf(e.Agent()), e.Step)
 	s.open.thread = e.Thread
 	s.touched(e)
+}
+
+// agentOf is the number of an agent. An interrupt line is part of its CPU, and a
+// store buffer is not.
+func (s *search) agentOf(a machine.Agent) int {
+	if a.IsBuffer() {
+		return s.machine.CPUs() + a.CPU()
+	}
+	return a.CPU()
 }
 
 // slotOf is the option of a question who moves that an agent is.
@@ -77,6 +86,7 @@ func (s *search) complete(can Set) {
 	x := s.open
 	s.open.is = false
 	x.final = s.machine.Live() < x.live
+	x.ends = x.final && s.machine.Live() == 0
 	x.prev = s.last[x.agent]
 	x.seq = 1
 	s.clocks = append(s.clocks, make([]int32, s.agents)...)
@@ -242,10 +252,10 @@ func (s *search) initial(q, f, i int, clock []int32, first []int32) bool {
 // to when all has happened that does not depend on j.
 func (s *search) couldMove(j, i int) bool {
 	x, y := &s.steps[i], &s.steps[j]
-	if !x.line || x.several {
-		return x.several
+	if x.several {
+		return true
 	}
-	if y.agent != x.agent {
+	if x.line && y.agent != x.agent {
 		return false // it sent the interrupt
 	}
 	for k := j + 1; k < i; k++ {
@@ -276,7 +286,7 @@ func (s *search) cutOff(x *step) {
 		if k < 0 || a == x.agent {
 			continue
 		}
-		if y := &s.steps[k]; y.line || int(y.thread) <= s.agents {
+		if y := &s.steps[k]; y.line || int(y.thread) <= s.machine.CPUs() {
 			s.races = append(s.races, k)
 		}
 	}
@@ -288,7 +298,6 @@ func (s *search) finish(v *verdict) {
 		s.drop()
 		return
 	}
-	s.open.ends = v.Outcome == machine.Finished
 	s.complete(0)
 	s.starved()
 	s.pending()
@@ -321,12 +330,25 @@ func (s *search) pending() {
 		a := s.machine.AgentName(after.First())
 		s.begin(after.First(), -1)
 		s.open.several = true
-		if a.IsLine() {
+		switch {
+		case a.IsLine():
 			s.touch(lineSpace, uint64(a&0xffff), writes)
+		case !a.IsBuffer():
+			s.announced(a.CPU())
 		}
 		s.complete(^Set(0))
 		s.raceAll(finals)
 		s.undo()
+	}
+}
+
+// announced is touched for what a CPU is about to do, without what only its doing
+// would tell.
+func (s *search) announced(cpu int) {
+	e := machine.Event{CPU: cpu, OK: true, Op: s.machine.Announced(cpu)}
+	if k := e.Op.Kind; k.Reads() || k.Writes() {
+		e.PA = machine.PA(e.Op.Addr)
+		s.touched(&e)
 	}
 }
 

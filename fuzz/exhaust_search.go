@@ -11,14 +11,14 @@ import (
 // machine.Result.Fingerprint tells. A run is made again from its beginning for
 // each branch, with the answers that lead there.
 //
-// An agent is a CPU: whether it makes its own next step or an interrupt lands in
-// it instead is a branch of the agent's step, as is every question that a step
+// An agent is a CPU or its store buffer: whether a CPU makes its own next step or an
+// interrupt lands in it instead is a branch of the agent's step, as is every question that a step
 // asks (does a store-exclusive fail, what workload is tried, does a spin go on),
 // and all branches are explored. An awaiting CPU is no agent until its condition
 // holds, so that spins make no infinite runs.
 type search struct {
 	*runner
-	agents  int    // CPUs of the machine
+	agents  int    // CPUs of the machine, and their store buffers
 	slots   []Set  // of each agent: the options of a question who moves that are its own
 	granule uint64 // of exclusives; zero if no CPU has any, or each word is its own
 
@@ -347,15 +347,15 @@ func (s *search) meet() {
 	}
 	s.met = true
 	if s.agents == 0 {
-		s.agents = s.machine.CPUs()
+		s.agents = 2 * s.machine.CPUs()
 		s.slots, s.last = make([]Set, s.agents), make([]int32, s.agents)
-		for cpu := range s.agents {
-			s.last[cpu] = -1
+		for a := range s.last {
+			s.last[a] = -1
 		}
 	}
 	clear(s.slots)
 	for k := range s.machine.Agents() {
-		s.slots[s.machine.AgentName(k).CPU()] |= machine.Only(k)
+		s.slots[s.agentOf(s.machine.AgentName(k))] |= machine.Only(k)
 	}
 }
 
@@ -370,7 +370,7 @@ func (n *node) try(answers Set) {
 
 // own is those of the options that the agent of one of them has.
 func (s *search) own(option int, options Set) Set {
-	return options & s.slots[s.machine.AgentName(option).CPU()]
+	return options & s.slots[s.agentOf(s.machine.AgentName(option))]
 }
 
 // backtrack goes back to the last node that has something left to explore.

@@ -72,7 +72,7 @@ func (s *search) wake() {
 		if l.agent == x.agent {
 			continue
 		}
-		l.awake = l.awake || l.final && x.live == 1 && !s.anotherEnds(l) || conflict(touches, s.kept[l.touches[0]:l.touches[1]])
+		l.awake = l.awake || l.final && x.live == 1 && x.agent < s.machine.CPUs() && !s.anotherEnds(l) || conflict(touches, s.kept[l.touches[0]:l.touches[1]])
 		keep = append(keep, l)
 	}
 	s.asleep = keep
@@ -107,7 +107,7 @@ func (s *search) anotherEnds(l leaf) bool {
 // followed says whether a step of an idle context depends on step j.
 func (s *search) followed(j int) bool {
 	for k := j + 1; k < len(s.steps); k++ {
-		if x := &s.steps[k]; (x.line || int(x.thread) <= s.agents) && s.before(j, s.clock(k)) {
+		if x := &s.steps[k]; (x.line || int(x.thread) <= s.machine.CPUs()) && s.before(j, s.clock(k)) {
 			return true
 		}
 	}

@@ -25,7 +25,7 @@ func (e *enumerator) Choose(c *machine.Choice) int {
 		opts := c.Options
 		if c.Kind == machine.Move && c.Current >= 0 && e.most >= 0 && e.used >= e.most {
 			for s := opts; s != 0; s = s.Rest() {
-				if k := s.First(); k != int(c.Current) && !c.Agent(k).IsLine() {
+				if k := s.First(); k != int(c.Current) && c.Agent(k) == machine.CPUAgent(k) {
 					opts &^= machine.Only(k)
 				}
 			}
@@ -35,7 +35,7 @@ func (e *enumerator) Choose(c *machine.Choice) int {
 	}
 	pick := e.script[e.pos]
 	e.pos++
-	if c.Kind == machine.Move && c.Current >= 0 && pick != int(c.Current) && !c.Agent(pick).IsLine() {
+	if c.Kind == machine.Move && c.Current >= 0 && pick != int(c.Current) && c.Agent(pick) == machine.CPUAgent(pick) {
 		e.used++
 	}
 	return pick
@@ -109,6 +109,7 @@ type smallProgram struct {
 var plainOps = []string{"load x", "load y", "store x", "store y", "cas x", "cas y", "swap x", "add y", "load p", "store q"}
 var awaitOps = []string{"await x", "await y", "timeout x", "any"}
 var exclusiveOps = []string{"ldx x", "stx x", "ldx p", "stx p", "inc x"}
+var orderedOps = []string{"release x", "release y", "acquire x", "acquire y", "full", "loads", "stores", "isb", "wait x"}
 var interruptOps = []string{"send0", "send1", "mask", "unmask", "arm"}
 var recordOps = []string{"call", "return", "acquired", "release", "note", "choose"}
 
@@ -229,6 +230,12 @@ func do(t *machine.Thread, op string, x, y, pq machine.VA) {
 		t.AwaitTimeout(machine.While(at, 0))
 	case "any":
 		t.AwaitAny(machine.Until(x, 0), machine.While(y, 0))
+	case "release":
+		t.Store(at, machine.Size64, uint64(t.CPU())+1, machine.Release)
+	case "acquire":
+		t.Load(at, machine.Size64, machine.Acquire)
+	case "wait":
+		t.Await(machine.While(at, 0))
 	case "ldx":
 		if isa.Exclusives {
 			t.LoadExclusive(at, machine.Size64, machine.Plain)
@@ -267,6 +274,14 @@ func doKernel(t *machine.Thread, op string, x, y, pq machine.VA) {
 		if t.Choose("c", 2) == 1 {
 			t.Store64(y, 9)
 		}
+	case "full":
+		t.Fence(machine.FullFence)
+	case "loads":
+		t.Fence(machine.LoadFence)
+	case "stores":
+		t.Fence(machine.StoreFence)
+	case "isb":
+		t.Fence(machine.InstFence)
 	case "send0", "send1":
 		t.SendIPI(int(op[4]-'0'), testVector)
 	case "mask":

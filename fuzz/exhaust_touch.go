@@ -55,6 +55,7 @@ const (
 	threadSpace // a thread, that runs on one CPU at most
 	spawnSpace  // the list of threads: handles are given in order
 	orderSpace  // the order of all writes, under a weak memory order
+	bufferSpace // the store buffer of a CPU
 	spaces
 )
 
@@ -115,9 +116,15 @@ func (o *objects) add(i, key uint64) uint32 {
 
 // touched is what an event touches.
 func (s *search) touched(e *machine.Event) {
+	if e.MeetsBuffer() && s.machine.HasBuffer(e.CPU) {
+		s.touch(bufferSpace, uint64(e.CPU), writes)
+	}
 	switch k := e.Op.Kind; k {
 	case machine.OpSend, machine.OpDeliver:
 		s.touch(lineSpace, uint64(e.Op.Addr), writes)
+		if k == machine.OpSend {
+			s.touch(orderSpace, 0, reads) // the handler sees what has taken effect
+		}
 	case machine.OpSwitch:
 		s.touch(threadSpace, uint64(e.Op.Addr), writes)
 		s.touch(threadSpace, uint64(e.Thread), writes)

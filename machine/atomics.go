@@ -8,7 +8,7 @@ func (t *Thread) update(op Op, arg, cmp uint64) (old uint64, ok bool) {
 		panic(fmt.Sprintf("%s instruction on %s, which has none: use LoadExclusive and StoreExclusive", op.Kind, t.cpu.isa.Name))
 	}
 	ann := op.pack()
-	t.announce(ann)
+	t.ready(ann)
 	at := t.access(ann)
 	if o := t.m.order; o != nil {
 		old = o.readToUpdate(t, ann, at, cmp)
@@ -101,7 +101,7 @@ func (t *Thread) LoadExclusive(a VA, s Size, o Order) uint64 {
 	}
 	op := Op{OpLoadEx, s, o, a}
 	ann := op.pack()
-	t.announce(ann)
+	t.ready(ann)
 	at := t.access(ann)
 	v, newest := t.m.stored(t.cpu, at), true
 	if o := t.m.order; o != nil {
@@ -130,11 +130,8 @@ func (t *Thread) StoreExclusive(a VA, s Size, v uint64, o Order) bool {
 	}
 	op := Op{OpStoreEx, s, o, a}
 	ann := op.pack()
-	t.announce(ann)
+	t.ready(ann)
 	at := t.access(ann)
-	if o := t.m.order; o != nil {
-		o.await(t, ann, at)
-	}
 	c := t.cpu
 	ok := c.reservation && c.reserved == at && !t.failsSpuriously()
 	c.clearReservation()

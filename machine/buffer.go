@@ -10,6 +10,9 @@ func (b *buffer) op() Op {
 	return op
 }
 
+// HasBuffer says whether a CPU may hold stores back.
+func (m *Machine) HasBuffer(cpu int) bool { return m.order != nil && m.order.buffers[cpu] != nil }
+
 // refresh puts the buffer among those that can move.
 func (w *weak) refresh(b *buffer) { w.m.set(b.bit, len(b.stores) > 0, false) }
 
@@ -31,52 +34,105 @@ func (m *Machine) drain(b *buffer) {
 	if m.order.free() {
 		i = m.chooseOf(x, b.cpu, Drain, ready)
 	}
-	m.order.takesEffect(x, b, i)
+	m.order.takesEffect(b, i)
 }
 
-// drainFor has those stores take effect that are wanted, with those that must
-// before them. It is part of an operation of t, that waits for it: what else could
-// have happened meanwhile can happen before the operation as well.
-func (w *weak) drainFor(t *Thread, b *buffer, wanted func(*order.Store) bool) {
-	for {
-		i := w.next(b.cpu.id, wanted)
-		if i < 0 {
+// meets accounts that x has to do with the buffer: with what it holds back, or with
+// that it holds nothing back.
+func (b *buffer) meets(x *context) {
+	x.hash = mix(x.hash, b.hash)
+	b.hash = x.hash
+}
+
+// meets is buffer.meets, if it makes a difference to the operation.
+func (w *weak) meets(t *Thread, op Op) {
+	if b := w.buffers[t.cpu.id]; b != nil && concerns(op) {
+		b.meets(t.ctx)
+	}
+}
+
+// concerns says whether it makes a difference to an operation what its CPU's buffer
+// holds back, but for stores to the word that a load reads.
+func concerns(op Op) bool {
+	switch op.Kind {
+	case OpFence:
+		return op.Addr == VA(FullFence) || op.Addr == VA(StoreFence)
+	case OpLoad, OpAwait:
+		return op.Order == Acquire
+	}
+	return op.Kind.Reads() || op.Kind.Writes()
+}
+
+// ready is announce for an operation that may have to wait for the CPU's buffer.
+func (t *Thread) ready(op announced) {
+	if o := t.m.order; o != nil && t.m.phase != settingUp && t.m.phase != unwinding {
+		if at := o.place(t, op.op()); o.mustWait(t.cpu, op.op(), at) {
+			t.restForBuffer(op, at)
 			return
 		}
-		w.takesEffect(t.ctx, b, i)
 	}
+	t.announce(op)
 }
 
-// next is the first store that can take effect of those that must for a wanted one
-// to do so; -1 if none is wanted.
-func (w *weak) next(cpu int, wanted func(*order.Store) bool) int {
-	held := w.system.Held(cpu)
+// place is where an operation accesses memory, if that is known before it does.
+func (w *weak) place(t *Thread, op Op) (at access) {
+	if b := w.buffers[t.cpu.id]; b != nil && len(b.stores) > 0 && op.Kind != OpFence && t.cpu.translate == nil {
+		at = access{pa: PA(op.Addr), size: op.Size}
+		at.loc = w.m.mem.word(at.pa)
+	}
+	return at
+}
+
+// restForBuffer announces op, which can only be executed when the CPU's buffer has
+// drained as far as it must.
+func (t *Thread) restForBuffer(op announced, at access) {
+	w := &t.ctx.wait
+	*w = waiting{t: t, conds: w.conds[:0], at: append(w.at[:0], at), words: w.words[:0], blocked: op.op()}
+	t.rest(w, op.op())
+	w.blocked = Op{}
+}
+
+// mustWait says whether an operation has to wait for its CPU's buffer to drain.
+func (w *weak) mustWait(c *cpu, op Op, at access) bool {
+	held := w.system.Held(c.id)
+	switch {
+	case len(held) == 0:
+		return false
+	case op.Kind == OpFence:
+		return op.Addr == VA(FullFence) || op.Addr == VA(StoreFence)
+	case op.Kind == OpStore:
+		return len(held) == maxHeld
+	}
+	word := int32(-1)
+	if at.loc != nil {
+		word = at.loc.word - 1
+	}
+	releases := op.Order == Release || op.Order == AcqRel
+	acquires := op.Order == Acquire || op.Order == AcqRel
 	for i := range held {
-		if !wanted(&held[i]) {
-			continue
+		s := &held[i]
+		if releases || acquires && s.Release || s.Word == word && (op.Kind != OpLoad && op.Kind != OpAwait) {
+			return true
 		}
-		for j := range i { // the first in its way
-			if held[i].Release || held[j].Word == held[i].Word {
-				return j
-			}
-		}
-		return i
 	}
-	return -1
+	// A load takes the value of the youngest store, or waits if that is not all of it.
+	s := w.heldTo(c, word)
+	return s != nil && s.Mask&at.mask() != at.mask()
 }
 
-// takesEffect has the i-th store of a buffer take effect, in a step of x.
-func (w *weak) takesEffect(x *context, b *buffer, i int) {
-	m, s := w.m, b.stores[i]
+// takesEffect has the i-th store of a buffer take effect.
+func (w *weak) takesEffect(b *buffer, i int) {
+	m, x, s := w.m, b.ctx, b.stores[i]
 	b.stores = append(b.stores[:i], b.stores[i+1:]...)
 	op := s.op
 	op.code = op.code&^0xff | uint64(OpDrain)
 	old := m.stored(b.cpu, s.at)
-	x.hash = mix(x.hash, s.hash)
+	b.meets(x)
 	w.chain(x, op, s.value)
 	msg := w.system.Append(b.cpu.id, i)
 	m.keep(b.cpu, s.at, s.value)
 	w.refresh(b)
+	b.cpu.refresh() // its thread may have waited for this
 	m.hashWrite(x, op, s.at.loc, s.value)
 	if old != s.value {
 		m.calm = m.steps + m.calmSteps()

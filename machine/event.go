@@ -40,6 +40,10 @@ func (e *Event) Agent() Agent {
 	return CPUAgent(e.CPU)
 }
 
+// MeetsBuffer says whether it makes a difference to the event what its CPU's store
+// buffer holds back, or it changes that; loads see the stores to their own word besides.
+func (e *Event) MeetsBuffer() bool { return concerns(e.Op) }
+
 // trace tells the tracer of an event.
 func (t *Thread) trace(op Op, pa PA, read, wrote uint64, ok bool) {
 	t.tell(op, pa, read, wrote, ok, nil)

@@ -296,6 +296,9 @@ func (m *Machine) CutOff() (out Set) {
 	return out
 }
 
+// Announced is what a CPU is about to do.
+func (m *Machine) Announced(cpu int) Op { return m.cpus[cpu].op.op() }
+
 // Capped says whether no more spontaneous interrupts can land.
 func (m *Machine) Capped() bool { return m.interrupts >= m.limits.Interrupts }
 
@@ -312,7 +315,7 @@ func (m *Machine) Spent() uint64 {
 // does not hold, if it does.
 func (m *Machine) Awaited(cpu int, words []PA) []PA {
 	t := m.cpus[cpu].cur
-	if t.wait == nil || t.wait == forInterrupt || t.wait.times {
+	if t.wait == nil || t.wait == forInterrupt || t.wait.times || t.wait.blocked.Kind != OpNone {
 		return words
 	}
 	for _, a := range t.wait.at {

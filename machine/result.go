@@ -154,6 +154,8 @@ func (m *Machine) situation() string {
 		switch {
 		case t.wait == forInterrupt:
 			b.WriteString("waits for an interrupt")
+		case t.wait != nil && t.wait.blocked.Kind != OpNone:
+			b.WriteString("waits for its store buffer at " + m.describe(t.wait.blocked))
 		case t.wait != nil:
 			m.describeWait(&b, t.wait)
 		default:

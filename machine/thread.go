@@ -124,11 +124,19 @@ func (t *Thread) Handle() Handle { return t.handle }
 // handled, and the operation announced anew.
 func (t *Thread) access(op announced) access {
 	for {
-		if a, ok := t.locate(op.op()); ok {
+		a, ok := t.locate(op.op())
+		switch o := t.m.order; {
+		case !ok:
+			t.fault(op.op())
+			t.ready(op)
+		case o != nil && o.mustWait(t.cpu, op.op(), a): // not known before it was translated
+			t.restForBuffer(op, a)
+		default:
+			if o != nil {
+				o.meets(t, op.op())
+			}
 			return a
 		}
-		t.fault(op.op())
-		t.announce(op)
 	}
 }
 
@@ -224,7 +232,7 @@ func (t *Thread) Load(a VA, s Size, o Order) uint64 {
 	if s == Size64 {
 		return t.load64(op)
 	}
-	t.announce(op)
+	t.ready(op)
 	return t.load(op)
 }
 
@@ -237,9 +245,14 @@ func (t *Thread) Load64(a VA) uint64 {
 // machine and the word is near the last one, has all calls resolved: it is the
 // most frequent operation of all.
 func (t *Thread) load64(op announced) uint64 {
+	m := t.m
+	if !m.bare {
+		t.ready(op)
+		return t.load(op)
+	}
 	t.announce(op)
-	m, x := t.m, t.ctx
-	if !m.bare || op.addr&7 != 0 || m.steps > m.calm {
+	x := t.ctx
+	if op.addr&7 != 0 || m.steps > m.calm {
 		return t.load(op)
 	}
 	w := m.mem.near(PA(op.addr))
@@ -284,7 +297,7 @@ func (t *Thread) Store(a VA, s Size, v uint64, o Order) {
 		t.store64(op, v)
 		return
 	}
-	t.announce(op)
+	t.ready(op)
 	t.store(op, v)
 }
 
@@ -295,9 +308,15 @@ func (t *Thread) Store64(a VA, v uint64) {
 
 // store64 is an 8-byte store; see load64.
 func (t *Thread) store64(op announced, v uint64) {
+	m := t.m
+	if !m.bare {
+		t.ready(op)
+		t.store(op, v)
+		return
+	}
 	t.announce(op)
-	m, x := t.m, t.ctx
-	if !m.bare || op.addr&7 != 0 || m.alert != 0 {
+	x := t.ctx
+	if op.addr&7 != 0 || m.alert != 0 {
 		t.store(op, v)
 		return
 	}
@@ -349,8 +368,9 @@ func (t *Thread) Store32(a VA, v uint32) { t.Store(a, Size32, uint64(v), Plain) 
 // Fence orders the thread's accesses before it with those behind it.
 func (t *Thread) Fence(f Fence) {
 	op := Op{Kind: OpFence, Addr: VA(f)}
-	t.announce(op.pack())
+	t.ready(op.pack())
 	if o := t.m.order; o != nil {
+		o.meets(t, op)
 		o.fence(t, f)
 	}
 	t.local(op, true)

@@ -149,6 +149,7 @@ func (t *Thread) SendIPI(cpu int, v Vector) {
 	l.sent = true
 	if o := t.m.order; o != nil {
 		l.seen = o.system.Now
+		t.ctx.hash = mix(t.ctx.hash, o.appended)
 	}
 	l.cpu.refresh()
 	t.ctx.hash = mix(t.ctx.hash, l.hash)

@@ -40,6 +40,8 @@ type waiting struct {
 	at    []access
 	words []PA // for a tracer
 	times bool // it may give up
+
+	blocked Op // the operation that waits for the CPU's buffer; see Thread.ready
 }
 
 var forInterrupt = &waiting{}
@@ -47,6 +49,9 @@ var forInterrupt = &waiting{}
 // op is what the thread does when it is next chosen: it sees the first
 // condition that holds, or gives up.
 func (w *waiting) op() (op Op, holds bool) {
+	if w.blocked.Kind != OpNone {
+		return w.blocked, !w.t.m.order.mustWait(w.t.cpu, w.blocked, w.at[0])
+	}
 	i, _, holds := w.first()
 	op = w.conds[i].op()
 	if !holds && w.times {

@@ -26,17 +26,17 @@ type buffer struct {
 	bit    Set
 	ctx    *context
 	stores []heldStore // beside those of order.System.Held
+	hash   uint64      // of what was done to it
 }
 
 type heldStore struct {
 	op     announced
 	at     access
 	value  uint64
-	hash   uint64 // of the context, with the store
 	thread Handle
 }
 
-// maxHeld is how many stores a buffer holds. The oldest one makes room.
+// maxHeld is how many stores a buffer holds. The next one waits.
 const maxHeld = 32
 
 // maxReadable is how many writes a load may choose from: what a Set can hold.
@@ -72,7 +72,7 @@ func (w *weak) begin() {
 			continue
 		}
 		p := bufferPaths[i]
-		b.ctx, b.stores = m.newContext(p.path, p.name, nil), b.stores[:0]
+		b.ctx, b.stores, b.hash = m.newContext(p.path, p.name, nil), b.stores[:0], 0
 		b.bit = Only(m.nagents)
 		w.bits |= b.bit
 		m.agents[m.nagents] = agent{name: BufferAgent(i), cpu: b.cpu, buffer: b}
@@ -114,16 +114,8 @@ func (t *Thread) dependsNoMore() { t.ctx.addr, t.ctx.data = 0, 0 }
 // load is what a load reads.
 func (w *weak) load(t *Thread, op announced, at access) uint64 {
 	a := w.describe(t, op.op(), at)
-	if b := w.buffers[t.cpu.id]; b != nil && len(b.stores) > 0 {
-		if a.Acquire {
-			w.drainFor(t, b, func(s *order.Store) bool { return s.Release })
-		}
-		if i := w.heldTo(b, a.Word); i >= 0 {
-			if s := &w.system.Held(b.cpu.id)[i]; op.kind() != OpLoadEx && s.Mask&at.mask() == at.mask() {
-				return w.forward(t, &a, at, s)
-			}
-			w.drainFor(t, b, func(s *order.Store) bool { return s.Word == a.Word })
-		}
+	if held := w.heldTo(t.cpu, a.Word); held != nil {
+		return w.forward(t, &a, at, held)
 	}
 	k := 0
 	if n := w.system.Readable(t.cpu.id, &a); n > 1 && w.free() {
@@ -148,20 +140,24 @@ func (w *weak) forward(t *Thread, a *order.Access, at access, s *order.Store) ui
 	v := at.part(s.Value)
 	w.from, w.stale = s.ID, 0
 	w.read = w.system.Forward(t.cpu.id, a, s)
-	t.ctx.hash = mix(t.ctx.hash, ^uint64(s.ID))
+	t.ctx.hash = mix(t.ctx.hash, forwarded)
 	t.dependsNoMore()
 	return v
 }
 
-// heldTo is the youngest of the stores held back that is to a word, or -1.
-func (w *weak) heldTo(b *buffer, word int32) int {
-	held := w.system.Held(b.cpu.id)
+// forwarded stands in the hash of a context for a read of its CPU's own store; other
+// reads have their distance to the newest write there.
+const forwarded = ^uint64(0)
+
+// heldTo is the youngest of the stores that a CPU holds back that is to a word, or nil.
+func (w *weak) heldTo(c *cpu, word int32) *order.Store {
+	held := w.system.Held(c.id)
 	for i := len(held) - 1; i >= 0; i-- {
 		if held[i].Word == word {
-			return i
+			return &held[i]
 		}
 	}
-	return -1
+	return nil
 }
 
 // mask is the bits of its word that an access has.
@@ -181,7 +177,6 @@ func (w *weak) store(t *Thread, op announced, at access, v uint64) (now bool) {
 		t.dependsNoMore()
 		return true
 	}
-	w.makeRoom(t, b, &s)
 	w.system.Store(c, s, a.Addr, a.Data)
 	t.dependsNoMore()
 	last := len(b.stores)
@@ -193,23 +188,11 @@ func (w *weak) store(t *Thread, op announced, at access, v uint64) (now bool) {
 	}
 	t.account(op.op())
 	w.m.hash = mix(w.m.hash, v)
-	b.stores = append(b.stores, heldStore{op, at, v, t.ctx.hash, t.handle})
+	b.hash = t.ctx.hash
+	b.stores = append(b.stores, heldStore{op, at, v, t.handle})
 	w.held = true
 	w.refresh(b)
 	return false
-}
-
-// makeRoom drains what must not be held back beside another store: in the fair
-// phase everything that hinders it.
-func (w *weak) makeRoom(t *Thread, b *buffer, s *order.Store) {
-	switch {
-	case len(b.stores) == 0:
-	case !w.free():
-		w.drainFor(t, b, func(o *order.Store) bool { return s.Release || o.Word == s.Word })
-	case len(b.stores) == maxHeld:
-		oldest := w.system.Held(b.cpu.id)[0].ID
-		w.drainFor(t, b, func(o *order.Store) bool { return o.ID == oldest })
-	}
 }
 
 // chain accounts that a write takes effect: all of them are in one order, on which
@@ -219,22 +202,9 @@ func (w *weak) chain(x *context, op announced, v uint64) {
 	w.appended = mix(x.hash, op.hash()^v)
 }
 
-// await drains what an update or a store-exclusive has to wait for.
-func (w *weak) await(t *Thread, op announced, at access) {
-	b := w.buffers[t.cpu.id]
-	if b == nil || len(b.stores) == 0 {
-		return
-	}
-	a := w.describe(t, op.op(), at)
-	w.drainFor(t, b, func(s *order.Store) bool {
-		return a.Release || a.Acquire && s.Release || s.Word == a.Word
-	})
-}
-
 // readToUpdate is what an update reads. One that compares, and then fails, may
 // read any write that a load may.
 func (w *weak) readToUpdate(t *Thread, op announced, at access, cmp uint64) uint64 {
-	w.await(t, op, at)
 	a := w.describe(t, op.op(), at)
 	k, c := 0, t.cpu.id
 	if op.kind() == OpCAS {
@@ -277,9 +247,6 @@ func (w *weak) update(t *Thread, op announced, at access, v uint64) {
 // fence executes a fence.
 func (w *weak) fence(t *Thread, f Fence) {
 	c := t.cpu.id
-	if b := w.buffers[c]; b != nil && (f == FullFence || f == StoreFence) {
-		w.drainFor(t, b, func(*order.Store) bool { return true })
-	}
 	switch f {
 	case FullFence:
 		w.system.FullFence(c)

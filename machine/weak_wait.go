@@ -10,15 +10,16 @@ type seen struct {
 }
 
 // lookFor looks for a write that makes a condition hold and that t can read. A
-// store of its own that is held back hides them all.
+// store of its own that is held back hides them all, and one that releases keeps an
+// acquiring load waiting.
 func (w *weak) lookFor(t *Thread, c *Cond, at access) (s seen, ok bool) {
 	a := w.describe(t, c.op(), at)
-	if b := w.buffers[t.cpu.id]; b != nil && len(b.stores) > 0 {
-		if i := w.heldTo(b, a.Word); i >= 0 {
-			s.own = &w.system.Held(b.cpu.id)[i]
-			s.value = at.part(s.own.Value)
-			return s, s.own.Mask&at.mask() == at.mask() && c.holds(s.value)
-		}
+	if w.mustWait(t.cpu, c.op(), at) {
+		return s, false
+	}
+	if s.own = w.heldTo(t.cpu, a.Word); s.own != nil {
+		s.value = at.part(s.own.Value)
+		return s, c.holds(s.value)
 	}
 	for k := range min(w.system.Readable(t.cpu.id, &a), maxReadable) {
 		if v := at.part(w.system.Newest(a.Word, k).Value); c.holds(v) {
@@ -38,13 +39,7 @@ func (t *Thread) look(w *waiting, i int) (v uint64, ok bool) {
 	o, c, at := t.m.order, &w.conds[i], w.at[i]
 	s, _ := o.lookFor(t, c, at)
 	a := o.describe(t, c.op(), at)
-	if b := o.buffers[t.cpu.id]; b != nil && a.Acquire && len(b.stores) > 0 {
-		o.drainFor(t, b, func(s *order.Store) bool { return s.Release })
-		if s, _ = o.lookFor(t, c, at); s.own == nil && s.options == 0 {
-			s.options = Only(0)
-		}
-		a = o.describe(t, c.op(), at)
-	}
+	o.meets(t, c.op())
 	if s.own != nil {
 		return o.forward(t, &a, at, s.own), true
 	}
