@@ -26,16 +26,23 @@ const (
 	manyAccesses = 256
 )
 
-// benchTarget is 4 threads that load and store 8 shared words by turns. Data races
-// are judged or not.
-func benchTarget(accesses int, judged bool) fuzz.Target {
-	return fuzz.Target{
-		Name: "bench/engine", Doc: "loads and stores of shared words", Platform: machine.Pairs(2), IntendedRaces: !judged,
+// load is what is measured: 4 threads that load and store 8 shared words by turns.
+type load struct {
+	accesses int // of each thread
+	strategy string
+	workers  int
+	judged   bool // of data races
+	order    machine.MemoryOrder
+}
+
+func (l load) target() fuzz.Target {
+	t := fuzz.Target{
+		Name: "bench/engine", Doc: "loads and stores of shared words", Platform: machine.Pairs(2), IntendedRaces: !l.judged,
 		Setup: func(m *machine.Machine) fuzz.Program {
 			const words = 8
 			at := m.Alloc(8 * words)
 			return fuzz.Program{Threads: fuzz.Each(m, func(t *machine.Thread) {
-				for i := range machine.VA(accesses / 2) {
+				for i := range machine.VA(l.accesses / 2) {
 					word := at + 8*(i%words)
 					v := t.Load(word, machine.Size64, machine.Relaxed)
 					t.Store(word, machine.Size64, v+1, machine.Relaxed)
@@ -43,11 +50,13 @@ func benchTarget(accesses int, judged bool) fuzz.Target {
 			})}
 		},
 	}
+	return t.Under(l.order)
 }
 
 // round is one measurement of everything, one after the other.
 type round struct {
 	bareSwitch, stepRandom, stepPortfolio, stepJudged, stepContinue, stepNatural float64 // ns
+	stepTSO, stepNative, stepNativeNatural                                       float64 // ns
 	runs, runs2                                                                  float64 // a second
 }
 
@@ -73,23 +82,33 @@ func benchEngine(b *bench) ([]figure, error) {
 
 func benchRound() (r round, err error) {
 	r.bareSwitch = bareSwitch()
-	if r.runs, r.stepRandom, err = huntSpeed("random", fewAccesses, 1, false); err != nil {
-		return r, err
+	random := load{accesses: fewAccesses, strategy: "random", workers: 1}
+	natural := load{accesses: fewAccesses, strategy: "natural", workers: 1}
+	judged, portfolio, two, tso, native := random, random, random, random, random
+	judged.judged, portfolio.strategy, two.workers = true, fuzz.DefaultStrategy, 2
+	tso.order, native.order = machine.TSO, machine.Native
+	long, nativeNatural := natural, natural
+	long.accesses, nativeNatural.order = manyAccesses, machine.Native
+	for _, m := range []struct {
+		load
+		runs, step *float64
+	}{
+		{random, &r.runs, &r.stepRandom}, {judged, nil, &r.stepJudged}, {portfolio, nil, &r.stepPortfolio},
+		{tso, nil, &r.stepTSO}, {native, nil, &r.stepNative}, {nativeNatural, nil, &r.stepNativeNatural},
+		{long, nil, &r.stepContinue}, {natural, nil, &r.stepNatural}, {two, &r.runs2, nil},
+	} {
+		runs, step, err := m.speed()
+		if err != nil {
+			return r, err
+		}
+		if m.runs != nil {
+			*m.runs = runs
+		}
+		if m.step != nil {
+			*m.step = step
+		}
 	}
-	if _, r.stepJudged, err = huntSpeed("random", fewAccesses, 1, true); err != nil {
-		return r, err
-	}
-	if _, r.stepPortfolio, err = huntSpeed(fuzz.DefaultStrategy, fewAccesses, 1, false); err != nil {
-		return r, err
-	}
-	if _, r.stepContinue, err = huntSpeed("natural", manyAccesses, 1, false); err != nil {
-		return r, err
-	}
-	if _, r.stepNatural, err = huntSpeed("natural", fewAccesses, 1, false); err != nil {
-		return r, err
-	}
-	r.runs2, _, err = huntSpeed("random", fewAccesses, 2, false)
-	return r, err
+	return r, nil
 }
 
 // bareSwitch is the time of a round trip into an iter.Pull coroutine and back.
@@ -107,11 +126,11 @@ func bareSwitch() (ns float64) {
 	return float64(time.Since(began).Nanoseconds()) / benchSwitches
 }
 
-// huntSpeed measures a hunt: the runs a second, and the time of one step.
-func huntSpeed(strategy string, accesses, workers int, judged bool) (runsPerSecond, nsPerStep float64, err error) {
-	runs := uint64(benchRuns * fewAccesses / accesses)
+// speed measures a hunt: the runs a second, and the time of one step.
+func (l load) speed() (runsPerSecond, nsPerStep float64, err error) {
+	runs := uint64(benchRuns * fewAccesses / l.accesses)
 	began := time.Now()
-	s, err := fuzz.Hunt(benchTarget(accesses, judged), fuzz.Options{Strategy: strategy, Runs: runs, Workers: workers})
+	s, err := fuzz.Hunt(l.target(), fuzz.Options{Strategy: l.strategy, Runs: runs, Workers: l.workers})
 	took := time.Since(began)
 	if s.Finding != nil { // it would have ended the hunt
 		err = fmt.Errorf("the program that is measured has a violation: %w", s.Finding)
@@ -133,6 +152,10 @@ func engineFigures(all []round) []figure {
 		of("step_continue_ns", "a step in which the running thread goes on: 4 threads of 256 accesses, strategy natural", func(r round) float64 { return r.stepContinue }),
 		of("step_continue_ratio", "to a bare switch; at most 0.3", func(r round) float64 { return r.stepContinue / r.bareSwitch }),
 		of("step_natural_ns", "a step of 4 threads of 16 accesses, strategy natural: with the start and end of threads and runs", func(r round) float64 { return r.stepNatural }),
+		of("step_tso_ns", "the same as step_random_ns under the memory order tso", func(r round) float64 { return r.stepTSO }),
+		of("step_native_ns", "under native", func(r round) float64 { return r.stepNative }),
+		of("step_native_ratio", "to a step under sc; at most 4", func(r round) float64 { return r.stepNative / r.stepRandom }),
+		of("step_native_natural_ratio", "of the natural runs, to those under sc", func(r round) float64 { return r.stepNativeNatural / r.stepNatural }),
 		of("runs_per_second", "one worker, strategy random", func(r round) float64 { return r.runs }),
 		of("runs_per_second_2", "two workers", func(r round) float64 { return r.runs2 }),
 		of("speedup_2", "of two workers", func(r round) float64 { return r.runs2 / r.runs }),
