@@ -20,7 +20,8 @@ func SC(p *litmus.Program, b memory.Budget, found func(litmus.State) bool) (memo
 }
 
 // TSO finds the final states of x86-64 threads with store buffers. A locked
-// operation, one that fails too, waits for its thread's buffer to be empty.
+// operation, one that fails too, waits for its thread's buffer to be empty, and so
+// does every fence: herd7 takes lfence and sfence for mfence, too.
 func TSO(p *litmus.Program, b memory.Budget, found func(litmus.State) bool) (memory.Outcome, error) {
 	for i, t := range p.Threads {
 		if t.ISA != litmus.X86_64 {
@@ -153,9 +154,13 @@ func (m *machine) key() string {
 		t := &m.threads[i]
 		put(uint64(t.at))
 		put(t.monitor)
-		for _, r := range t.regs {
-			put(r)
+		for r, v := range t.regs {
+			if v != 0 {
+				put(uint64(r))
+				put(v)
+			}
 		}
+		put(litmus.NumRegs)
 		put(uint64(len(t.buffer)))
 		for _, w := range t.buffer {
 			put(uint64(w.loc))

@@ -91,7 +91,7 @@ func (s *search) access(m *machine, i int, op *litmus.Op, loc int) {
 }
 
 // settle runs what thread i does up to its next operation that others can notice,
-// or that may have to wait. Fences of x86-64 that only wait are among these.
+// or that may have to wait.
 func (s *search) settle(m *machine, i int) {
 	t, code := &m.threads[i], s.p.Threads[i].Code
 	for t.at < len(code) {
@@ -124,7 +124,7 @@ func (s *search) settle(m *machine, i int) {
 		case litmus.OpCut:
 			t.at = len(code) + 1
 		case litmus.OpFence:
-			if op.Fence == litmus.FenceFull && s.buffered {
+			if s.buffered {
 				t.at--
 				return
 			}
