@@ -58,7 +58,7 @@ func shown(isa litmus.ISA, op litmus.Op) string {
 	case litmus.OpCAS:
 		s += fmt.Sprintf(".%d %s = %s, if %s then %s", op.Width, reg(op.Dst), addr, val(op.B), val(op.A))
 	case litmus.OpFence:
-		s += " " + []string{"full", "load", "store", "isb"}[op.Fence]
+		s += " " + []string{"full", "load", "store", "isb", "store-any"}[op.Fence]
 	}
 	for _, f := range []struct {
 		on   bool

@@ -94,13 +94,13 @@ const (
 // FenceKind is a fence. ISB is no fence of memory but stands among them.
 type FenceKind uint8
 
-// The fences, by the effect of any of their spellings. On x86-64 only FenceFull
-// orders anything of plain memory.
+// The fences, by the effect of any of their spellings.
 const (
-	FenceFull  FenceKind = iota // mfence; DMB and DSB of SY, ISH, OSH, NSH
-	FenceLoad                   // lfence; DMB and DSB of LD, ISHLD, OSHLD, NSHLD
-	FenceStore                  // sfence; DMB and DSB of ST, ISHST, OSHST, NSHST
+	FenceFull  FenceKind = iota // mfence; DMB and DSB of SY, ISH, OSH
+	FenceLoad                   // lfence; DMB and DSB of LD, ISHLD, OSHLD
+	FenceStore                  // sfence; DMB of ST, ISHST, OSHST: earlier writes before later writes
 	FenceISB
+	FenceStoreAny // DSB of ST, ISHST, OSHST: earlier writes before later writes and reads
 )
 
 // Cond is a condition over the flags N, Z, C and V, in the sense of AArch64: C is

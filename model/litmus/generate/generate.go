@@ -37,7 +37,7 @@ var links = []string{
 	// AArch64: fences
 	"DMB.SYd**", "DMB.LDd**", "DMB.STd**", "DSB.SYd**", "DSB.LDd**", "DSB.STd**", "ISBd**",
 	"DMB.ISHd**", "DMB.ISHLDd**", "DMB.ISHSTd**", "DMB.OSHd**", "DMB.OSHLDd**", "DMB.OSHSTd**",
-	"DSB.ISHd**", "DSB.ISHLDd**", "DSB.ISHSTd**", "DMB.SYs**",
+	"DSB.ISHd**", "DSB.ISHLDd**", "DSB.ISHSTd**", "DSB.OSHd**", "DSB.OSHLDd**", "DSB.OSHSTd**", "DMB.SYs**",
 	// Acquire and release
 	"Pod**LP", "Pod**PL", "Pod**LL", "Pod**PQ", "Pod**QP", "Pod**QL", "Pod**LA", "Pod**LQ", "Pod**AL", "Pod**QQ",
 	"Pos**LP", "Pos**PL", "Pos**QP",

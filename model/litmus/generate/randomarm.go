@@ -52,7 +52,7 @@ func (b *body) arm() {
 		b.armExclusives()
 	case roll < 87:
 		b.emit("%s", pick(&b.rand, "DMB SY", "DMB LD", "DMB ST", "DMB ISH", "DMB ISHLD", "DMB ISHST", "DMB OSH", "DMB OSHLD", "DMB OSHST",
-			"DSB SY", "DSB LD", "DSB ST", "DSB ISH", "DSB ISHLD", "DSB ISHST", "ISB", "ISB"))
+			"DSB SY", "DSB LD", "DSB ST", "DSB ISH", "DSB ISHLD", "DSB ISHST", "DSB OSH", "DSB OSHLD", "DSB OSHST", "DMB NSH", "ISB", "ISB"))
 	case roll < 93:
 		b.armBranch()
 	default:

@@ -79,6 +79,8 @@ func (s *state) armFence(k litmus.FenceKind) {
 		s.writes = max(s.writes, s.read.pick)
 	case litmus.FenceStore:
 		s.writes = max(s.writes, s.wrote)
+	case litmus.FenceStoreAny:
+		s.reads, s.writes = max(s.reads, s.wrote), max(s.writes, s.wrote)
 	case litmus.FenceISB:
 		s.reads = max(s.reads, s.ctrl)
 	}

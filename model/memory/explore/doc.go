@@ -45,7 +45,8 @@
 //   - A load without a result (STADD, SWP to XZR) is not ordered by DMB LD and is no
 //     acquire. LDAPR may pass an earlier release, LDAR may not. A read-modify-write
 //     with acquire and release is a barrier for all that is later. An STXR's status
-//     carries no dependency, and it may fail always. DSB is DMB.
+//     carries no dependency, and it may fail always. DSB is DMB, but
+//     that of ST orders later reads, too.
 //   - On x86-64, a lock cmpxchg that fails is a locked read: it comes after all earlier
 //     writes. And lfence and sfence are taken for mfence: so herd7 has it, whose rule
 //     orders a write before any fence event and that before any read. The manuals

@@ -123,6 +123,8 @@ func (f *flow) fence(k litmus.FenceKind) {
 		f.reads, f.writes = f.reads|f.read, f.writes|f.read
 	case k == litmus.FenceStore:
 		f.writes |= f.wrote
+	case k == litmus.FenceStoreAny:
+		f.reads, f.writes = f.reads|f.wrote, f.writes|f.wrote
 	case k == litmus.FenceISB:
 		f.reads |= f.ctrl
 	}
