@@ -79,6 +79,7 @@ func subcommands() []subcommand {
 		{"", "", "", "the gate: every target for its number of runs, the laws, then the metrics", (*app).gate},
 		{"run", "Find", "[TARGET…]", "hunt for a violation in targets", (*app).run},
 		{"bugs", "Find", "[BUG…]", "build each seeded bug and show that it is found", (*app).bugs},
+		{"mutants", "Find", "[FILE or FOLDER…]", "weaken each memory order and fence of the source, and show that it is found", (*app).mutants},
 		{"replay", "Look into", "TOKEN or FILE", "run one violation again: the step-by-step account", (*app).replay},
 		{"shrink", "Look into", "TOKEN or FILE", "make a violation smaller, and say what was tried", (*app).shrink},
 		{"history", "Look into", "FILE", "judge a history that was recorded elsewhere", (*app).history},

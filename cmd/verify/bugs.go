@@ -193,7 +193,7 @@ func (s shown) status() status {
 		return statusFault
 	case s.err != nil:
 		return statusUsage
-	case !s.Found || !s.Sizes.Small():
+	case !s.Found || !s.Sizes.Small() || s.Elsewhere.Found:
 		return statusViolation
 	}
 	return statusOK
@@ -207,25 +207,33 @@ func (s shown) verdict() string {
 	case statusInconclusive:
 		return "inconclusive"
 	case statusViolation:
-		return map[bool]string{true: "not small", false: "not found"}[s.Found]
+		switch {
+		case !s.Found:
+			return "not found"
+		case s.Elsewhere.Found:
+			return "found elsewhere"
+		}
+		return "not small"
 	}
 	return "error"
 }
 
 // bugLine is the JSON of a bug.
 type bugLine struct {
-	Type       string   `json:"type"`
-	Bug        string   `json:"bug"`
-	Found      bool     `json:"found"`
-	Small      bool     `json:"small"` // every seed's shrunk schedule can be followed
-	Target     string   `json:"target,omitempty"`
-	Rule       string   `json:"rule,omitempty"`
-	Expected   []string `json:"expected"`
-	Orders     []string `json:"orders,omitempty"` // of memory, under which it shows
-	Seeds      int      `json:"seeds"`
-	FoundSeeds int      `json:"seeds_found"`
-	RunsMedian uint64   `json:"runs_median"`
-	RunsMax    uint64   `json:"runs_max"`
+	Type       string         `json:"type"`
+	Bug        string         `json:"bug"`
+	Found      bool           `json:"found"`
+	Small      bool           `json:"small"` // every seed's shrunk schedule can be followed
+	Target     string         `json:"target,omitempty"`
+	Rule       string         `json:"rule,omitempty"`
+	Expected   []string       `json:"expected"`
+	Orders     []string       `json:"orders,omitempty"`    // of memory, under which it shows and no others
+	ByOrder    []bugs.InOrder `json:"by_order"`            // the figures of each; those of the line are the worst
+	Elsewhere  string         `json:"elsewhere,omitempty"` // a target under an order in which it should not have been found
+	Seeds      int            `json:"seeds"`
+	FoundSeeds int            `json:"seeds_found"`
+	RunsMedian uint64         `json:"runs_median"`
+	RunsMax    uint64         `json:"runs_max"`
 	find.Sizes
 	Certified int     `json:"seeds_certified"` // with a proof that no failing schedule has fewer preemptions
 	Caused    int     `json:"seeds_caused"`    // with a race whose reversal makes the run pass
@@ -240,7 +248,7 @@ type bugLine struct {
 // print tells of one bug: as a JSON line, or what the table can't hold.
 func (b *bugHunt) print(s shown) {
 	l := bugLine{
-		Type: "bug", Bug: s.bug.Name, Found: s.Found, Small: s.Found && s.Sizes.Small(), Target: s.Target, Rule: s.Rule, Expected: s.bug.Shows, Orders: s.bug.Orders,
+		Type: "bug", Bug: s.bug.Name, Found: s.Found, Small: s.Found && s.Sizes.Small(), Target: s.Target, Rule: s.Rule, Expected: s.bug.Shows, Orders: s.bug.Orders, ByOrder: s.Orders, Elsewhere: s.Elsewhere.Target,
 		Seeds: s.Seeds, FoundSeeds: s.FoundSeeds, RunsMedian: s.RunsMedian, RunsMax: s.RunsMax,
 		Certified: s.Certified, Caused: s.Caused, Cause: s.Worst.Cause,
 		Sizes: s.Sizes, Otherwise: s.Instead.Rule, Token: s.Worst.Token, Source: s.bug.Source, Seconds: s.seconds,
@@ -269,7 +277,7 @@ type bugTotal struct {
 
 func bugSummary(all []shown, took float64) bugTotal {
 	t := bugTotal{Type: "summary", Bugs: len(all), Verdict: "pass", Seconds: took}
-	order := []string{"pass", "inconclusive", "not small", "not found", "error"}
+	order := []string{"pass", "inconclusive", "not small", "found elsewhere", "not found", "error"}
 	worst := 0
 	for _, s := range all {
 		verdict := s.verdict()
@@ -298,6 +306,9 @@ func (s shown) found() string {
 		return s.verdict()
 	case s.FoundSeeds < s.Seeds && s.Instead.Found:
 		return fmt.Sprintf("%d of %d seeds; else %s, not %s", s.FoundSeeds, s.Seeds, s.Instead.Rule, strings.Join(s.bug.Shows, " or "))
+	}
+	if s.Elsewhere.Found {
+		return fmt.Sprintf("%d of %d seeds; and in %s, where it should not show", s.FoundSeeds, s.Seeds, s.Elsewhere.Target)
 	}
 	large := ""
 	if s.Found && !s.Sizes.Small() {

@@ -24,7 +24,7 @@ type Bug struct {
 	Source  string   // where it comes from: commit, CVE, paper, artifact
 	Targets []string // that must catch it
 	Shows   []string // one of these must be in the rule of the violation
-	Orders  []string // memory orders under which it shows
+	Orders  []string // memory orders under which it shows, and no others; empty if it shows under sc, and perhaps others
 }
 
 // The files of a bug's directory.

@@ -28,9 +28,9 @@ type Effort struct {
 }
 
 // Shown is what the hunts for a bug came to: those of the one target that
-// shows it best.
+// shows it best, under the memory order that shows it worst.
 type Shown struct {
-	Found      bool   // with every seed
+	Found      bool   // with every seed, under every order
 	Target     string // that shows it best
 	Rule       string // that the violation breaks
 	Seeds      int    // tried
@@ -42,6 +42,19 @@ type Shown struct {
 	Sizes      find.Sizes // the largest of all seeds, field by field
 	Worst      find.Find  // the find with the longest schedule
 	Instead    find.Find  // the last that broke another rule; the zero Find if none did
+	Elsewhere  find.Find  // a find under an order in which the bug should not show; or the zero Find
+
+	Orders []InOrder // each order under which it must show
+}
+
+// InOrder is what the hunts under one memory order came to.
+type InOrder struct {
+	Order      string `json:"order"`
+	Target     string `json:"target"`
+	Rule       string `json:"rule,omitempty"`
+	FoundSeeds int    `json:"seeds_found"`
+	RunsMedian uint64 `json:"runs_median"`
+	RunsMax    uint64 `json:"runs_max"`
 }
 
 // waitDelay is how long a program that was ended may keep its pipes open.
@@ -68,11 +81,72 @@ func (b Bug) Show(ctx context.Context, root string, p Patched, e Effort) (Shown,
 	if err != nil {
 		return Shown{}, err
 	}
-	finds, err := b.hunt(ctx, program, e)
+	s, err := b.showWith(ctx, program, e)
 	if err != nil {
 		return Shown{}, fmt.Errorf("bug %s: %w", b.Name, err)
 	}
-	return b.judge(finds), nil
+	return s, nil
+}
+
+// elsewhereRuns bounds the one hunt under an order in which a bug should not show.
+const elsewhereRuns = 5000
+
+// showWith hunts under each memory order: for where the bug must show with every
+// seed, and a little for where it must not.
+func (b Bug) showWith(ctx context.Context, program string, e Effort) (all Shown, err error) {
+	listed := b.Orders
+	if len(listed) == 0 {
+		listed = orders[:1]
+	}
+	for i, o := range listed {
+		u := b.under(o)
+		finds, err := u.hunt(ctx, program, e)
+		if err != nil {
+			return Shown{}, err
+		}
+		s := u.judge(finds)
+		s.Orders = append(all.Orders, InOrder{o, s.Target, s.Rule, s.FoundSeeds, s.RunsMedian, s.RunsMax})
+		if i > 0 {
+			s = all.join(s)
+		}
+		all = s
+	}
+	e.Seeds, e.Runs = 1, min(e.Runs, elsewhereRuns)
+	for _, o := range orders {
+		if len(b.Orders) == 0 || slices.Contains(listed, o) {
+			continue
+		}
+		finds, err := b.under(o).hunt(ctx, program, e)
+		if err != nil {
+			return Shown{}, err
+		}
+		if i := slices.IndexFunc(finds, func(f find.Find) bool { return f.Found }); i >= 0 {
+			all.Elsewhere = finds[i]
+		}
+	}
+	return all, nil
+}
+
+// under is the bug with its targets under a memory order.
+func (b Bug) under(order string) Bug {
+	b.Targets = slices.Clone(b.Targets)
+	for i := range b.Targets {
+		if order != orders[0] {
+			b.Targets[i] += "+" + order
+		}
+	}
+	return b
+}
+
+// join is the worse of both, with the larger sizes and the orders of t.
+func (s Shown) join(t Shown) Shown {
+	w := t
+	if s.FoundSeeds < t.FoundSeeds || s.FoundSeeds == t.FoundSeeds && s.RunsMax > t.RunsMax {
+		w = s
+	}
+	w.Found, w.Sizes, w.Orders = s.Found && t.Found, s.Sizes.Max(t.Sizes), t.Orders
+	w.Certified, w.Caused = min(s.Certified, t.Certified), min(s.Caused, t.Caused)
+	return w
 }
 
 // HunterError says that the built hunter failed: that is no fault of the bug's

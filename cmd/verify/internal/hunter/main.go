@@ -67,9 +67,13 @@ func describe(f *find.Find, t fuzz.Target, found *fuzz.Finding) error {
 }
 
 func target(name string) (fuzz.Target, error) {
+	base, order, err := fuzz.CutOrder(name)
+	if err != nil {
+		return fuzz.Target{}, err
+	}
 	for _, t := range all() {
-		if t.Name == name {
-			return t, nil
+		if t.Name == base {
+			return t.Under(order), nil
 		}
 	}
 	return fuzz.Target{}, fmt.Errorf("no target is called %q", name)
