@@ -9,7 +9,9 @@ import "github.com/fusedos/stramash/machine"
 // no other access (Arm ARM, B2.9.5).
 
 // halves splits the order of a read-modify-write between its two accesses: the
-// load acquires, the store releases.
+// load acquires, the store releases (LDAXR and STLXR of Linux's
+// arch/arm64/include/asm/atomic_ll_sc.h). With one of them left out, whatever its
+// user pairs with is unordered on a CPU without single-instruction atomics.
 func halves(o machine.Order) (load, store machine.Order) {
 	if o == machine.Acquire || o == machine.AcqRel {
 		load = machine.Acquire

@@ -41,7 +41,10 @@
 //
 // # Memory orders
 //
-// Each access carries the weakest order that we know to suffice on hardware,
-// with the reason beside it. Dependencies are not relied on. On x86-64 the
-// orders come for free.
+// Each access carries the weakest order that suffices, with the reason beside it:
+// what it pairs with, and what goes wrong without. Loads that acquire are
+// [machine.AcquirePC] (LDAPR), for no lock needs them behind its CPU's own earlier
+// releases. The command verify mutants weakens each in turn; what no hunt finds then
+// stands in corpus/litmus/locks/survivors.txt, with the reason. Dependencies are not
+// relied on. On x86-64 the orders come for free.
 package locks

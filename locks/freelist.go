@@ -76,7 +76,9 @@ func (f *FreeList) Push(t *machine.Thread, block machine.VA) {
 	for {
 		t.Store32(block, uint32(head))
 		pushed := head&^freeIndexMask + freeTagOne | index
-		// Release the link, and what its last user wrote to the block.
+		// Release, for the acquiring loads and swaps of pops: else whoever pops the
+		// block reads an old link, or writes before its last user has (Linux's
+		// lib/llist.c has a full barrier here).
 		seen, ok := compareAndSwap(t, f.at, machine.Size64, head, pushed, machine.Release)
 		if ok {
 			return
@@ -107,7 +109,9 @@ func (f *FreeList) below(t *machine.Thread, index uint64) uint64 {
 
 // popExclusive pops with LL/SC. The load between the exclusives is what the
 // reservation is for; it lies in another granule. The first load acquires what
-// the block's pusher released.
+// the block's pusher released: else the link is that of an earlier stay in the
+// list, though the reservation stands, and a block in use is handed out. The store
+// publishes nothing.
 func (f *FreeList) popExclusive(t *machine.Thread) (index uint64) {
 	for {
 		index = t.LoadExclusive(f.at, machine.Size32, machine.Acquire)
@@ -123,9 +127,12 @@ func (f *FreeList) popExclusive(t *machine.Thread) (index uint64) {
 
 // popTagged pops with compare-and-swap. The block may be in use already when its
 // link is read; then the link is garbage, and the swap fails by the tag. Both
-// the load and the swap acquire, since a failed swap is the next turn's load.
+// the load and the swap acquire what the block's pusher released, since a failed
+// swap is the next turn's load: else the link is that of an earlier stay in the
+// list. (x86-64, which alone comes here, orders its loads anyway.) The swap also
+// keeps its block's user behind the user before.
 func (f *FreeList) popTagged(t *machine.Thread) (index uint64) {
-	head := t.Load(f.at, machine.Size64, machine.Acquire)
+	head := t.Load(f.at, machine.Size64, machine.AcquirePC)
 	for head&freeIndexMask != 0 {
 		index = head & freeIndexMask
 		below := f.below(t, index)

@@ -49,15 +49,21 @@ func (l *MCS) Acquire(t *machine.Thread) {
 	node := l.node(t)
 	t.Store64(node+mcsNext, 0)
 	t.Store32(node+mcsGranted, 0)
-	// The swap releases the node to whoever queues behind it, and acquires the
-	// last critical section if the lock is free.
+	// Release, for the acquiring swap of whoever queues behind: else next = 0 may
+	// overwrite its link, and nobody is handed the lock. Acquire, for the releasing
+	// swap of the last holder: else the critical section begins before the one
+	// before it has ended; and for the one before in the queue: else our link may be
+	// overwritten by its next = 0. (Linux's mcs_spinlock.h has xchg, a full barrier.)
 	prev := machine.VA(swap(t, l.at, machine.Size64, uint64(node), machine.AcqRel))
 	if prev != 0 {
-		// The store releases too, for the swap keeps it only behind its own
-		// load: unless granted is 0 before the link can be seen, the hand-over
-		// is overwritten (DPDK 021b698eb56e).
+		// Release too, for the acquiring load of next: the swap keeps granted = 0
+		// only before its own store, which need not come before the link. Unless
+		// granted is 0 before the link can be seen, the hand-over is overwritten
+		// (DPDK 021b698eb56e).
 		t.Store(prev+mcsNext, machine.Size64, uint64(node), machine.Release)
-		until(t, node+mcsGranted, machine.Size32, allBits, 1, machine.Acquire)
+		// Acquire, for the grant: else the critical section begins before the one
+		// before it has ended (Linux's arch_mcs_spin_lock_contended).
+		until(t, node+mcsGranted, machine.Size32, allBits, 1, machine.AcquirePC)
 	}
 	l.acquired(t, 0)
 }
@@ -67,6 +73,7 @@ func (l *MCS) Acquire(t *machine.Thread) {
 func (l *MCS) TryAcquire(t *machine.Thread) bool {
 	node := l.node(t)
 	t.Store64(node+mcsNext, 0)
+	// Acquire and release as in Acquire.
 	_, ok := compareAndSwap(t, l.at, machine.Size64, 0, uint64(node), machine.AcqRel)
 	if ok {
 		l.acquired(t, machine.TryLock)
@@ -78,15 +85,21 @@ func (l *MCS) TryAcquire(t *machine.Thread) bool {
 func (l *MCS) Release(t *machine.Thread) {
 	l.releasing(t, 0)
 	node := l.node(t)
-	// Acquire, so that the successor's granted = 0 comes before our 1.
-	next := t.Load(node+mcsNext, machine.Size64, machine.Acquire)
+	// Acquire, for the link: else the successor's granted = 0 may overwrite our 1
+	// (DPDK's second fix of 2025-10-23).
+	next := t.Load(node+mcsNext, machine.Size64, machine.AcquirePC)
 	if next == 0 {
+		// Release, for the swap of whoever comes next: else its critical section
+		// begins before this one has ended.
 		_, ok := compareAndSwap(t, l.at, machine.Size64, uint64(node), 0, machine.Release)
 		if ok {
 			return
 		}
-		// Somebody has swapped the tail and is about to link behind us.
-		next = untilNot(t, node+mcsNext, machine.Size64, allBits, 0, machine.Acquire)
+		// Somebody has swapped the tail and is about to link behind us. Acquire as
+		// above.
+		next = untilNot(t, node+mcsNext, machine.Size64, allBits, 0, machine.AcquirePC)
 	}
+	// Release, for who waits for the grant: else its critical section begins before
+	// this one has ended (Linux's arch_mcs_spin_unlock_contended).
 	t.Store(machine.VA(next)+mcsGranted, machine.Size32, 1, machine.Release)
 }

@@ -53,6 +53,8 @@ func (l *QSpinlock) find(t *machine.Thread, tail uint64) machine.VA {
 // Acquire waits until the lock is free and takes it.
 func (l *QSpinlock) Acquire(t *machine.Thread) {
 	l.acquiring(t, 0)
+	// Acquire, for the last Release: else the critical section begins before the
+	// one before it has ended (Linux's queued_spin_lock).
 	word, ok := compareAndSwap(t, l.at, machine.Size32, 0, qLocked, machine.Acquire)
 	if !ok {
 		l.contend(t, word)
@@ -75,12 +77,15 @@ func (l *QSpinlock) take(t *machine.Thread) bool {
 	if t.Load(l.at, machine.Size32, machine.Relaxed) != 0 {
 		return false
 	}
+	// Acquire as in Acquire.
 	_, ok := compareAndSwap(t, l.at, machine.Size32, 0, qLocked, machine.Acquire)
 	return ok
 }
 
 // Release gives the lock up. Only the holder writes the byte locked while it is
-// set, so a store does; it releases the critical section's writes.
+// set, so a store does. It releases, for whichever access finds the lock free: else
+// the next critical section begins before this one has ended (Linux's
+// queued_spin_unlock).
 func (l *QSpinlock) Release(t *machine.Thread) {
 	l.releasing(t, 0)
 	t.Store(l.at, machine.Size8, 0, machine.Release)
@@ -108,6 +113,9 @@ func (l *QSpinlock) contend(t *machine.Thread, word uint64) {
 // waitPending tries to become the pending client. If it does, it waits for the
 // holder and takes the lock.
 func (l *QSpinlock) waitPending(t *machine.Thread) bool {
+	// Acquire, for the last Release, if the lock is found free: else the critical
+	// section begins before the one before it has ended (Linux's
+	// queued_fetch_set_pending_acquire).
 	word := fetchOr(t, l.at, machine.Size32, qPending, machine.Acquire)
 	if word&^qLockedMask != 0 {
 		// Others were first. If pending was not theirs, it is ours to undo.
@@ -117,7 +125,9 @@ func (l *QSpinlock) waitPending(t *machine.Thread) bool {
 		return false
 	}
 	if word&qLockedMask != 0 {
-		until(t, l.at, machine.Size8, allBits, 0, machine.Acquire)
+		// Acquire, for the holder's Release, as above (Linux's
+		// smp_cond_load_acquire).
+		until(t, l.at, machine.Size8, allBits, 0, machine.AcquirePC)
 	}
 	// Relaxed: the acquisition was the load that saw locked = 0. Pending is
 	// cleared and locked set at once, so that nobody finds the lock free.
@@ -148,9 +158,9 @@ func (l *QSpinlock) queue(t *machine.Thread, node machine.VA, tail uint64) {
 	if l.take(t) {
 		return
 	}
-	// Release: who finds the node by the tail finds it initialised. Acquire, so
-	// that our link comes behind the initialisation of the node before; Linux
-	// relies on the dependency from its address there.
+	// Release, for the swap of whoever queues behind: else next = 0 may overwrite
+	// its link. Acquire, for the swap of the one before: else its next = 0 may
+	// overwrite our link; Linux relies on the dependency from its address there.
 	old := swap(t, l.at+qTailHalf, machine.Size16, tail>>qTailShift, machine.AcqRel) << qTailShift
 	next := uint64(0)
 	if old != 0 {
@@ -159,12 +169,18 @@ func (l *QSpinlock) queue(t *machine.Thread, node machine.VA, tail uint64) {
 		// seen the tail, and its grant must come behind our granted = 0
 		// (Linux 95bcade33a8a).
 		t.Store(prev+qNext, machine.Size64, uint64(node), machine.Release)
-		until(t, node+qGranted, machine.Size32, allBits, 1, machine.Acquire)
-		// Acquire, so that our grant comes behind the next one's granted = 0.
-		next = t.Load(node+qNext, machine.Size64, machine.Acquire)
+		// Acquire, for the grant: else a load of the lock's word may read what it
+		// was before the one before took it, and both have it (Linux's
+		// arch_mcs_spin_lock_contended).
+		until(t, node+qGranted, machine.Size32, allBits, 1, machine.AcquirePC)
+		// Acquire, for the next one's link: else its granted = 0 may overwrite our
+		// grant.
+		next = t.Load(node+qNext, machine.Size64, machine.AcquirePC)
 	}
-	// At the head of the queue: wait for holder and pending client.
-	word := until(t, l.at, machine.Size32, qOwnedMask, 0, machine.Acquire)
+	// At the head of the queue: wait for holder and pending client. Acquire, for
+	// the last Release: else the critical section begins before the one before it
+	// has ended (Linux's atomic_cond_read_acquire).
+	word := until(t, l.at, machine.Size32, qOwnedMask, 0, machine.AcquirePC)
 	if word&qTailMask == tail {
 		// Nobody is behind: take the lock and end the queue. Plain: the load
 		// above has acquired.
@@ -176,7 +192,10 @@ func (l *QSpinlock) queue(t *machine.Thread, node machine.VA, tail uint64) {
 	// Nobody else can take the lock while there is a queue, so a store does.
 	t.Store(l.at, machine.Size8, qLocked, machine.Relaxed)
 	if next == 0 {
-		next = untilNot(t, node+qNext, machine.Size64, allBits, 0, machine.Acquire)
+		// Acquire, for the next one's link, as above.
+		next = untilNot(t, node+qNext, machine.Size64, allBits, 0, machine.AcquirePC)
 	}
+	// Release, for who waits for the grant: else it may find the lock still free
+	// before our locked = 1, and both have it (Linux's arch_mcs_spin_unlock_contended).
 	t.Store(machine.VA(next)+qGranted, machine.Size32, 1, machine.Release)
 }

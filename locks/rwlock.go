@@ -47,15 +47,17 @@ func (l *RWLock) TryAcquire(t *machine.Thread) bool {
 }
 
 // claim becomes the writer if the number of readers is the given one. It
-// acquires what the last writer and all former readers have released: the
-// counter's updates form one release sequence.
+// acquires what the last writer and all former readers have released (the counter's
+// updates form one release sequence): else a writer comes before those who held the
+// lock before have ended (Linux's queued_write_lock in asm-generic/qrwlock.h).
 func (l *RWLock) claim(t *machine.Thread, readers uint64) bool {
 	_, ok := compareAndSwap(t, l.at, machine.Size32, readers, rwWriter, machine.Acquire)
 	return ok
 }
 
 // Release gives up a writer's hold. Nobody else changes the word meanwhile, so a
-// store does.
+// store does. It releases, for those who claim or join: else they see old data
+// (Linux's queued_write_unlock).
 func (l *RWLock) Release(t *machine.Thread) {
 	l.releasing(t, 0)
 	t.Store(l.at, machine.Size32, 0, machine.Release)
@@ -87,13 +89,13 @@ func (l *RWLock) TryAcquireRead(t *machine.Thread) bool {
 }
 
 // join adds a reader to a word that has no writer. It acquires what the last
-// writer released.
+// writer released: else it reads old data (Linux's queued_read_lock).
 func (l *RWLock) join(t *machine.Thread, word uint64) (seen uint64, ok bool) {
 	return compareAndSwap(t, l.at, machine.Size32, word, word+1, machine.Acquire)
 }
 
-// ReleaseRead leaves the readers. It releases, so that the next writer's writes
-// come behind this reader's reads.
+// ReleaseRead leaves the readers. It releases, for the next writer's claim: else
+// this reader may read what the next writer writes (Linux's queued_read_unlock).
 func (l *RWLock) ReleaseRead(t *machine.Thread) {
 	l.releasing(t, machine.SharedLock)
 	fetchAdd(t, l.at, machine.Size32, ^uint64(0), machine.Release)
@@ -112,7 +114,8 @@ func (l *RWLock) Upgrade(t *machine.Thread) bool {
 }
 
 // Downgrade turns the writer into a reader, and lets other readers in. It
-// releases the writer's writes to them.
+// releases, for those who join: else they see old data (Linux's downgrade_write in
+// kernel/locking/rwsem.c).
 func (l *RWLock) Downgrade(t *machine.Thread) {
 	t.Store(l.at, machine.Size32, 1, machine.Release)
 	l.releasing(t, 0)

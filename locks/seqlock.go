@@ -53,16 +53,18 @@ func (l *SeqLock) TryAcquire(t *machine.Thread) bool {
 	return ok
 }
 
-// begin makes the sequence odd. The fence keeps the writes to the data behind
-// it, which a release would not.
+// begin makes the sequence odd. The fence, which pairs with that of ReadRetry, keeps
+// the writes to the data behind it, which a release would not: else a reader sees
+// some of them under the old sequence (smp_wmb in Linux's write_seqcount_begin).
 func (l *SeqLock) begin(t *machine.Thread) {
 	sequence := uint64(t.Load32(l.at + seqSequence))
 	t.Store(l.at+seqSequence, machine.Size32, sequence+1, machine.Relaxed)
 	t.Fence(machine.StoreFence)
 }
 
-// Release makes the sequence even again, behind the writes to the data, and
-// lets others write.
+// Release makes the sequence even again, and lets others write. The store releases
+// the data, for ReadBegin: else a reader sees old data under the new sequence (smp_wmb
+// in Linux's write_seqcount_end).
 func (l *SeqLock) Release(t *machine.Thread) {
 	sequence := t.Load32(l.at + seqSequence)
 	t.Store(l.at+seqSequence, machine.Size32, uint64(sequence+1), machine.Release)
@@ -79,13 +81,16 @@ func (l *SeqLock) Write(t *machine.Thread, values ...uint64) {
 }
 
 // ReadBegin waits while a writer is active, and answers the sequence for
-// ReadRetry. It acquires what the last writer released.
+// ReadRetry. It acquires what the last writer released: else it reads old data under
+// the new sequence (smp_rmb in Linux's read_seqcount_begin).
 func (l *SeqLock) ReadBegin(t *machine.Thread) (sequence uint32) {
-	return uint32(until(t, l.at+seqSequence, machine.Size32, 1, 0, machine.Acquire))
+	return uint32(until(t, l.at+seqSequence, machine.Size32, 1, 0, machine.AcquirePC))
 }
 
 // ReadRetry answers whether a writer came since ReadBegin, so that what was read
-// must be read again. The fence keeps the reads of the data before it.
+// must be read again. The fence, which pairs with that of begin, keeps the reads of
+// the data before it: else they see a writer's data, and the sequence is the one
+// before it (smp_rmb in Linux's read_seqcount_retry).
 func (l *SeqLock) ReadRetry(t *machine.Thread, sequence uint32) bool {
 	t.Fence(machine.LoadFence)
 	return uint32(t.Load(l.at+seqSequence, machine.Size32, machine.Relaxed)) != sequence

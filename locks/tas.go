@@ -37,13 +37,15 @@ func (l *TAS) TryAcquire(t *machine.Thread) bool {
 	return true
 }
 
-// take acquires, so that the critical section sees what the last one released.
+// take acquires what the last Release released: else the critical section begins
+// before the one before it has ended.
 func (l *TAS) take(t *machine.Thread) bool {
 	_, ok := compareAndSwap(t, l.at, machine.Size32, 0, 1, machine.Acquire)
 	return ok
 }
 
-// Release gives the lock up. The store releases the critical section's writes.
+// Release gives the lock up. The store releases, for take: else the next critical
+// section begins before this one has ended.
 func (l *TAS) Release(t *machine.Thread) {
 	l.releasing(t, 0)
 	t.Store(l.at, machine.Size32, 0, machine.Release)

@@ -26,12 +26,15 @@ func NewTicket(m *machine.Machine, h Home, first uint16) *Ticket {
 // Acquire draws a ticket and waits until it is served.
 func (l *Ticket) Acquire(t *machine.Thread) {
 	l.acquiring(t, 0)
-	// Acquire, for the case that the ticket is served at once. The sum's
-	// carry leaves the word at its top, so that owner is not touched.
+	// Acquire, for the last Release, if the ticket is served at once: else the
+	// critical section begins before the one before it has ended (smp_mb in
+	// arch_spin_lock of Linux's 32-bit Arm). The sum's carry leaves the word at its
+	// top, so that owner is not touched.
 	word := fetchAdd(t, l.at, machine.Size32, ticketOne, machine.Acquire)
 	owner, mine := uint64(uint16(word)), word>>16
 	if owner != mine {
-		until(t, l.at, machine.Size16, allBits, mine, machine.Acquire)
+		// Acquire as above.
+		until(t, l.at, machine.Size16, allBits, mine, machine.AcquirePC)
 	}
 	l.acquired(t, 0)
 }
@@ -44,7 +47,7 @@ func (l *Ticket) TryAcquire(t *machine.Thread) bool {
 		return false
 	}
 	// Whoever changed the word since has drawn a ticket from a free lock, and
-	// so held it.
+	// so held it. Acquire as in Acquire.
 	_, ok := compareAndSwap(t, l.at, machine.Size32, word, word+ticketOne, machine.Acquire)
 	if ok {
 		l.acquired(t, machine.TryLock)
@@ -60,5 +63,7 @@ func (l *Ticket) Release(t *machine.Thread) {
 	// Relaxed, because who draws a ticket writes the whole word, though not this
 	// half's value.
 	owner := t.Load(l.at, machine.Size16, machine.Relaxed)
+	// Release, for who waits for this number, or draws it next: else its critical
+	// section begins before this one has ended (smp_mb in arch_spin_unlock).
 	t.Store(l.at, machine.Size16, owner+1, machine.Release)
 }
