@@ -44,8 +44,8 @@ func objects() fuzz.Target {
 // objectTable refers to an object by which all CPUs find it. Its memory: u64
 // current, the address of the object that is published, zero if none is; u64
 // limbo, of one that nobody refers to, zero if there is none. The lock guards
-// both; but whether they are zero is looked at without, so they are stored with
-// release, as any pointer to what is new. Who drops the last reference may be unable to wait for the heap, so it
+// both; but whether they are zero is looked at without, so these accesses are relaxed:
+// what they see is looked at again under the lock. Who drops the last reference may be unable to wait for the heap, so it
 // leaves the object in limbo, and frees only what it finds there; reap frees the
 // last one.
 //
@@ -88,7 +88,7 @@ func (o objectTable) publish(t *machine.Thread, v uint64) {
 func (o objectTable) replace(t *machine.Thread, entry, v machine.VA) (old machine.VA) {
 	o.lock.Acquire(t)
 	old = machine.VA(t.Load64(o.at + entry))
-	t.Store(o.at+entry, machine.Size64, uint64(v), machine.Release)
+	t.Store(o.at+entry, machine.Size64, uint64(v), machine.Relaxed)
 	o.lock.Release(t)
 	return old
 }
@@ -109,7 +109,7 @@ func (o objectTable) read(t *machine.Thread) (v uint64) {
 
 // look is an entry without the lock.
 func (o objectTable) look(t *machine.Thread, entry machine.VA) machine.VA {
-	return machine.VA(t.Load(o.at+entry, machine.Size64, machine.Acquire))
+	return machine.VA(t.Load(o.at+entry, machine.Size64, machine.Relaxed))
 }
 
 // get takes a reference to the current object, if there is one.

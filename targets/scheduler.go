@@ -197,7 +197,7 @@ func (s *scheduler) sleepUntil(t *machine.Thread, self int, a machine.VA, v uint
 	for {
 		setState(t, task, stateSleeping)
 		t.Fence(machine.FullFence)
-		if t.Load(a, machine.Size64, machine.Acquire) == v {
+		if t.Load(a, machine.Size64, machine.AcquirePC) == v {
 			break
 		}
 		enabled := t.DisableInterrupts()
