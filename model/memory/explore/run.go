@@ -138,9 +138,6 @@ func (r *runner) advance(depth int) (ok bool) {
 		if !r.step() {
 			return false
 		}
-		if s.open != 0 && int(max(s.writes, s.ctrl)) >= bits.TrailingZeros64(s.open) {
-			return ok // it can never fulfil its first promise
-		}
 		if s.pc == len(r.th.code) {
 			return r.end(s, ended) || ok
 		}
