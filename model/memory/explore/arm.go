@@ -23,12 +23,12 @@ func (s *state) armRead(a *access, t view) pair {
 			post = post.join(p.update)
 		}
 	}
-	post.pick = max(post.all, post.pick, a.addr.pick, dep.pick)
+	post.pick = max(post.all, post.pick, dep.pick)
 	p.coh = max(p.coh, post.all)
 	if !a.noRet {
 		s.read = s.read.join(post)
 	}
-	s.moved = s.moved.join(post)
+	s.moved = max(s.moved, post.all)
 	s.ctrl = max(s.ctrl, a.addr.pick)
 	if a.acquire || a.acquirePC {
 		s.reads = max(s.reads, post.all)
@@ -37,12 +37,14 @@ func (s *state) armRead(a *access, t view) pair {
 	return post.join(dep)
 }
 
-// armAfter is the view that a write of a comes after; pick is that of its data,
-// and of the read that it belongs to.
+// armAfter is the view that a write of a comes after; pick is that of its data. What
+// orders a read orders all later writes as well: so that a write comes after the read
+// of its own instruction, or of its location, needs no rule.
 func (s *state) armAfter(a *access, pick view) view {
-	v := max(a.addr.pick, pick, s.ctrl, s.writes, s.places[a.place].coh)
+	s.ctrl = max(s.ctrl, a.addr.pick)
+	v := max(pick, s.ctrl, s.writes)
 	if a.release {
-		v = max(v, s.moved.pick)
+		v = max(v, s.moved)
 	}
 	return v
 }
@@ -55,8 +57,7 @@ func (s *state) armWrite(a *access, t view, data, dep, update pair) {
 	dep = dep.join(a.addr).join(data)
 	*p = place{coh: t, own: t, fwd: max(a.addr.all, data.all), dep: dep, update: update}
 	s.wrote = max(s.wrote, t)
-	s.moved = s.moved.join(pair{t, t})
-	s.ctrl = max(s.ctrl, a.addr.pick)
+	s.moved = max(s.moved, t)
 	if a.release {
 		s.released = max(s.released, t)
 	}
@@ -72,8 +73,8 @@ func (s *state) armFull(a *access, t view) {
 func (s *state) armFence(k litmus.FenceKind) {
 	switch k {
 	case litmus.FenceFull:
-		s.reads = max(s.reads, s.moved.all)
-		s.writes = max(s.writes, s.moved.pick)
+		s.reads = max(s.reads, s.moved)
+		s.writes = max(s.writes, s.moved)
 	case litmus.FenceLoad:
 		s.reads = max(s.reads, s.read.all)
 		s.writes = max(s.writes, s.read.pick)

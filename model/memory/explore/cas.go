@@ -50,7 +50,7 @@ func (r *runner) casWrite(depth int, op *litmus.Op, a *access, from, t view, com
 	} else {
 		s.set(op.Dst, v)
 	}
-	after := s.armAfter(a, max(d.view.pick, pick.pick))
+	after := s.armAfter(a, max(d.view.pick, b.view.pick))
 	s.armWrite(a, t, d.view, pick, v.view)
 	s.armFull(a, t)
 	n := r.n
@@ -65,9 +65,8 @@ func (r *runner) casWriteBack(depth int, op *litmus.Op, a *access, from, t view)
 	v := r.read(s, a, from)
 	s.set(op.Dst, v)
 	pick := pair{pick: max(b.view.pick, v.view.pick)}
-	after := s.armAfter(a, pick.pick)
+	after := s.armAfter(a, b.view.pick)
 	s.armWrite(a, t, pair{}, pick, v.view)
-	s.armFull(a, t)
 	n := r.n
 	return r.back(n, r.write(s, a.place, t, v.x, after) && r.walk(depth+1))
 }

@@ -370,7 +370,7 @@ func (r *runner) storeEx(s *state, op *litmus.Op, a *access) bool {
 		return false
 	}
 	d := s.get(op.A)
-	after := s.armAfter(a, max(d.view.pick, s.link.pick))
+	after := s.armAfter(a, d.view.pick)
 	s.armWrite(a, t, d.view, pair{}, s.link)
 	s.monitor = 0
 	s.set(op.Dst, value{})
@@ -401,7 +401,7 @@ func (r *runner) update(s *state, op *litmus.Op, a *access) bool {
 	if op.Fn != litmus.FnMove {
 		dep = v.view
 	}
-	after := s.armAfter(a, max(d.view.pick, v.view.pick))
+	after := s.armAfter(a, d.view.pick)
 	s.armWrite(a, t, d.view, dep, v.view)
 	s.armFull(a, t)
 	return r.write(s, a.place, t, x, after)

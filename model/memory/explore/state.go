@@ -44,7 +44,7 @@ type state struct {
 	wrote    view // all writes up to now
 	released view // all release writes up to now
 	read     pair // all reads up to now, but those without a result
-	moved    pair // all reads and writes up to now
+	moved    view // all reads and writes up to now
 	// The exclusive monitor: the place of the load and 1, or 0; the time that it
 	// read, and its view.
 	monitor int
