@@ -97,7 +97,7 @@ func describe(m *machine.Machine, e *machine.Event) string {
 			return fmt.Sprintf("%s %s = %#x, failed", op, at, e.Read) + stale(e)
 		}
 		return fmt.Sprintf("%s %s %#x -> %#x", op, at, e.Read, e.Wrote)
-	case machine.OpSwap, machine.OpAdd, machine.OpAnd, machine.OpOr, machine.OpTestSet:
+	case machine.OpSwap, machine.OpAdd, machine.OpAnd, machine.OpOr, machine.OpTestSet, machine.OpXor:
 		return fmt.Sprintf("%s %s %#x -> %#x", op, at, e.Read, e.Wrote)
 	case machine.OpSend, machine.OpDeliver:
 		return fmt.Sprintf("%s interrupt %d of P%d", op, e.Op.Addr&0xff, e.Op.Addr>>8)

@@ -30,6 +30,8 @@ func (t *Thread) update(op Op, arg, cmp uint64) (old uint64, ok bool) {
 		v = old & arg
 	case OpOr, OpTestSet:
 		v = old | arg
+	case OpXor:
+		v = old ^ arg
 	}
 	v &= op.Size.mask()
 	if ok {
@@ -73,12 +75,44 @@ func (t *Thread) FetchAdd(a VA, s Size, v uint64, o Order) uint64 {
 	return old
 }
 
-// AtomicAnd keeps the bits of v: LOCK AND; STCLR with the complement. Neither
-// ISA answers the old value with the same instruction, so this does not.
-func (t *Thread) AtomicAnd(a VA, s Size, v uint64, o Order) { t.update(Op{OpAnd, s, o, a}, v, 0) }
+// AtomicAnd keeps the bits of v: LOCK AND; STCLR with the complement. It is what
+// both ISAs have in one instruction, which is why it answers nothing.
+func (t *Thread) AtomicAnd(a VA, s Size, v uint64, o Order) {
+	t.NoResult()
+	t.FetchAnd(a, s, v, o)
+}
 
 // AtomicOr sets the bits of v: LOCK OR; STSET.
-func (t *Thread) AtomicOr(a VA, s Size, v uint64, o Order) { t.update(Op{OpOr, s, o, a}, v, 0) }
+func (t *Thread) AtomicOr(a VA, s Size, v uint64, o Order) {
+	t.NoResult()
+	t.FetchOr(a, s, v, o)
+}
+
+// FetchAnd keeps the bits of v, and answers the old value: LDCLR with the
+// complement. LOCK AND of x86-64 gives no more of it than what the flags tell of
+// the new value: a program for x86-64 must use no more.
+func (t *Thread) FetchAnd(a VA, s Size, v uint64, o Order) uint64 {
+	old, _ := t.update(Op{OpAnd, s, o, a}, v, 0)
+	return old
+}
+
+// FetchOr sets the bits of v, and answers the old value: LDSET; LOCK OR, as with
+// FetchAnd.
+func (t *Thread) FetchOr(a VA, s Size, v uint64, o Order) uint64 {
+	old, _ := t.update(Op{OpOr, s, o, a}, v, 0)
+	return old
+}
+
+// FetchXor flips the bits of v, and answers the old value: LDEOR; LOCK XOR, as with
+// FetchAnd.
+func (t *Thread) FetchXor(a VA, s Size, v uint64, o Order) uint64 {
+	old, _ := t.update(Op{OpXor, s, o, a}, v, 0)
+	return old
+}
+
+// NoResult says that the result of the thread's next access, an update, goes
+// nowhere: STADD, or SWP to XZR. On AArch64, a LoadFence does not order it.
+func (t *Thread) NoResult() { t.ctx.silent = true }
 
 // TestAndSetBit sets a bit, counted from 0, and answers whether it was set
 // before: LOCK BTS; LDSET.

@@ -103,21 +103,12 @@ func (w *weak) mustWait(c *cpu, op Op, at access) bool {
 	case op.Kind == OpStore:
 		return len(held) == maxHeld
 	}
-	word := int32(-1)
+	a := order.Access{Word: -1}
 	if at.loc != nil {
-		word = at.loc.word - 1
+		a.Word = at.loc.word - 1
 	}
-	releases := op.Order == Release || op.Order == AcqRel
-	acquires := op.Order == Acquire || op.Order == AcqRel
-	for i := range held {
-		s := &held[i]
-		if releases || acquires && s.Release || s.Word == word && (op.Kind != OpLoad && op.Kind != OpAwait) {
-			return true
-		}
-	}
-	// A load takes the value of the youngest store, or waits if that is not all of it.
-	s := w.heldTo(c, word)
-	return s != nil && s.Mask&at.mask() != at.mask()
+	orderAs(&a, op)
+	return w.system.MustWait(c.id, &a, at.mask(), op.Kind != OpLoad && op.Kind != OpAwait)
 }
 
 // takesEffect has the i-th store of a buffer take effect.

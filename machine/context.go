@@ -19,6 +19,7 @@ type context struct {
 	wait    waiting  // of its Await
 	addr    Dep      // of its next access
 	data    Dep      //
+	silent  bool     //
 	pending []Record // to be recorded when its next operation is executed
 }
 
@@ -34,7 +35,7 @@ func (m *Machine) newContext(path string, name ContextName, parent *context) *co
 	c.path, c.name, c.parent = path, name, parent
 	c.index, c.visits, c.hash, c.busy = 0, [8]uint16{}, uint64(name), false
 	c.irq, c.spawned, c.pending = false, 0, c.pending[:0]
-	c.addr, c.data = 0, 0
+	c.addr, c.data, c.silent = 0, 0, false
 	c.num = int32(m.nctx)
 	m.nctx++
 	return c

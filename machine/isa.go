@@ -78,8 +78,8 @@ const (
 	OpCAS                 // compares, and writes if equal
 	OpSwap                // writes, and answers the old value
 	OpAdd                 // adds, and answers the old value
-	OpAnd                 // clears bits; answers nothing
-	OpOr                  // sets bits; answers nothing
+	OpAnd                 // clears bits, and answers the old value
+	OpOr                  // sets bits, and answers the old value
 	OpTestSet             // sets one bit, and answers the old one
 	OpLoadEx              // reads and opens a reservation
 	OpStoreEx             // writes if the reservation still stands
@@ -97,12 +97,13 @@ const (
 	OpAlloc               // takes a block of the heap; Addr is its size, in an event its address
 	OpFree                // gives a block of the heap back; Addr is its address
 	OpDrain               // a store that was held back takes effect
+	OpXor                 // flips bits, and answers the old value
 )
 
 var opNames = [...]string{
 	"none", "load", "store", "cas", "swap", "add", "and", "or", "test-and-set",
 	"load-exclusive", "store-exclusive", "fence", "await", "timeout", "halt",
-	"enter", "leave", "send", "deliver", "switch", "spawn", "mask", "alloc", "free", "drain",
+	"enter", "leave", "send", "deliver", "switch", "spawn", "mask", "alloc", "free", "drain", "xor",
 }
 
 // String returns the kind's name, in lower case.
@@ -110,12 +111,12 @@ func (k OpKind) String() string { return opNames[k] }
 
 // Reads says whether the kind reads memory.
 func (k OpKind) Reads() bool {
-	return k == OpLoad || k == OpAwait || k == OpLoadEx || k >= OpCAS && k <= OpTestSet
+	return k == OpLoad || k == OpAwait || k == OpLoadEx || k >= OpCAS && k <= OpTestSet || k == OpXor
 }
 
 // Writes says whether the kind may write memory.
 func (k OpKind) Writes() bool {
-	return k >= OpStore && k <= OpTestSet || k == OpStoreEx || k == OpDrain
+	return k >= OpStore && k <= OpTestSet || k == OpStoreEx || k == OpDrain || k == OpXor
 }
 
 // Op is an operation as an agent announces it, before it happens.

@@ -97,24 +97,26 @@ func (a access) part(v uint64) uint64 { return v >> (a.pa % 8 * 8) & a.size.mask
 
 // describe is an access as package order knows it.
 func (w *weak) describe(t *Thread, op Op, at access) order.Access {
-	return order.Access{
-		Word:      w.wordOf(at),
-		Acquire:   op.Order == Acquire || op.Order == AcqRel,
-		AcquirePC: op.Order == AcquirePC,
-		Release:   op.Order == Release || op.Order == AcqRel,
-		NoReturn:  op.Kind == OpAnd || op.Kind == OpOr,
-		Addr:      order.TS(t.ctx.addr),
-		Data:      order.TS(t.ctx.data),
-	}
+	a := order.Access{Word: w.wordOf(at), NoReturn: t.ctx.silent, Addr: order.TS(t.ctx.addr), Data: order.TS(t.ctx.data)}
+	orderAs(&a, op)
+	return a
 }
 
-// dependsNoMore ends an access: the next one depends on nothing yet.
-func (t *Thread) dependsNoMore() { t.ctx.addr, t.ctx.data = 0, 0 }
+// orderAs has an access be ordered as an operation.
+func orderAs(a *order.Access, op Op) {
+	a.Acquire = op.Order == Acquire || op.Order == AcqRel
+	a.AcquirePC = op.Order == AcquirePC
+	a.Release = op.Order == Release || op.Order == AcqRel
+	a.Exclusive = op.Kind == OpLoadEx || op.Kind == OpStoreEx
+}
+
+// dependsNoMore ends an access: nothing has been said about the next one yet.
+func (t *Thread) dependsNoMore() { t.ctx.addr, t.ctx.data, t.ctx.silent = 0, 0, false }
 
 // load is what a load reads.
 func (w *weak) load(t *Thread, op announced, at access) uint64 {
 	a := w.describe(t, op.op(), at)
-	if held := w.heldTo(t.cpu, a.Word); held != nil {
+	if held := w.system.HeldTo(t.cpu.id, a.Word); held != nil {
 		return w.forward(t, &a, at, held)
 	}
 	k := 0
@@ -149,17 +151,6 @@ func (w *weak) forward(t *Thread, a *order.Access, at access, s *order.Store) ui
 // reads have their distance to the newest write there.
 const forwarded = ^uint64(0)
 
-// heldTo is the youngest of the stores that a CPU holds back that is to a word, or nil.
-func (w *weak) heldTo(c *cpu, word int32) *order.Store {
-	held := w.system.Held(c.id)
-	for i := len(held) - 1; i >= 0; i-- {
-		if held[i].Word == word {
-			return &held[i]
-		}
-	}
-	return nil
-}
-
 // mask is the bits of its word that an access has.
 func (a access) mask() uint64 { return a.size.mask() << (a.pa % 8 * 8) }
 
@@ -172,7 +163,7 @@ func (w *weak) store(t *Thread, op announced, at access, v uint64) (now bool) {
 	c, b := t.cpu.id, w.buffers[t.cpu.id]
 	if b == nil {
 		w.chain(t.ctx, op, v)
-		w.system.Write(c, &s, &a, false)
+		w.system.Write(c, &s, &a)
 		w.m.keep(t.cpu, at, v)
 		t.dependsNoMore()
 		return true
@@ -219,9 +210,9 @@ func (w *weak) readToUpdate(t *Thread, op announced, at access, cmp uint64) uint
 			k = w.m.chooseOf(t.ctx, t.cpu, Read, options)
 		}
 	}
-	addr, data := t.ctx.addr, t.ctx.data
+	addr, data, silent := t.ctx.addr, t.ctx.data, t.ctx.silent
 	v := w.take(t, &a, at, k)
-	t.ctx.addr, t.ctx.data = addr, data // of what it may write, too
+	t.ctx.addr, t.ctx.data, t.ctx.silent = addr, data, silent // of what it may write, too
 	return v
 }
 
@@ -234,11 +225,9 @@ func (w *weak) update(t *Thread, op announced, at access, v uint64) {
 	w.chain(t.ctx, op, v)
 	switch op.kind() {
 	case OpStoreEx:
-		w.system.Write(t.cpu.id, &s, &a, true)
-	case OpSwap, OpCAS:
-		w.system.Update(t.cpu.id, &s, &a, nil)
+		w.system.Write(t.cpu.id, &s, &a)
 	default:
-		w.system.Update(t.cpu.id, &s, &a, &w.read)
+		w.system.Update(t.cpu.id, &s, &a, w.read, op.kind() != OpSwap && op.kind() != OpCAS)
 	}
 	w.m.keep(t.cpu, at, v)
 	t.dependsNoMore()

@@ -17,7 +17,7 @@ func (w *weak) lookFor(t *Thread, c *Cond, at access) (s seen, ok bool) {
 	if w.mustWait(t.cpu, c.op(), at) {
 		return s, false
 	}
-	if s.own = w.heldTo(t.cpu, a.Word); s.own != nil {
+	if s.own = w.system.HeldTo(t.cpu.id, a.Word); s.own != nil {
 		s.value = at.part(s.own.Value)
 		return s, c.holds(s.value)
 	}

@@ -59,6 +59,7 @@ type Access struct {
 	Acquire   bool // LDAR, LDAXR, and updates that acquire
 	AcquirePC bool // LDAPR
 	Release   bool // of an update
+	Exclusive bool // LDXR and STXR, which make a pair
 	NoReturn  bool // an update that answers nothing, as STADD: DMB LD does not order it
 	Addr      TS   // what the address depends on
 	Data      TS   // what the value written depends on
@@ -75,10 +76,10 @@ type known struct {
 	coherent TS // it must not read anything older
 	// The CPU's own last write, if it is the newest that it has seen: a load that
 	// reads it is not ordered behind it, but behind what it was made of.
-	own       TS
-	order     TS   // for what is ordered behind the load
-	dep       TS   // for what depends on its value
-	exclusive bool // an acquiring load waits for it all the same
+	own    TS
+	order  TS // for what is ordered behind the load
+	dep    TS // for what depends on its value
+	update TS // of a read-modify-write, its read, behind which an acquiring load is ordered
 }
 
 // cpu is the state of a CPU.
@@ -90,6 +91,7 @@ type cpu struct {
 	wrote   TS // all own writes so far
 	control TS // what branches and addresses so far depended on
 	release TS // own last release
+	link    TS // the last load-exclusive, for the store-exclusive
 	held    []Store
 }
 
@@ -189,15 +191,19 @@ func (s *System) Load(cpu int, a *Access, k int) (m *Message, dep TS) {
 	pre, at := c.least(a), m.At
 	dep = 0
 	if at == of.own && at > 0 {
-		dep = of.dep
-		if !of.exclusive || !a.Acquire && !a.AcquirePC {
-			at = of.order
+		dep, at = of.dep, of.order
+		if a.Acquire || a.AcquirePC {
+			at = max(at, of.update)
 		}
 	}
 	post := max(pre, at)
 	of.coherent = max(of.coherent, post)
 	c.hasRead(a, post)
-	return m, max(post, dep)
+	dep = max(post, dep)
+	if a.Exclusive {
+		c.link = dep
+	}
+	return m, dep
 }
 
 // hasRead accounts a load.
@@ -249,17 +255,47 @@ func (s *System) Ready(cpu, i int) bool {
 	return true
 }
 
+// MustWait says whether an access by an AArch64 CPU has to wait until some of the
+// stores that are held back have taken effect. Mask is of the bits that it accesses;
+// atomic is one that does more than load. A plain store never has to.
+func (s *System) MustWait(cpu int, a *Access, mask uint64, atomic bool) bool {
+	last := ^uint64(0) // what the youngest store to the word writes
+	for i := range s.cpus[cpu].held {
+		st := &s.cpus[cpu].held[i]
+		if a.Release || a.Acquire && st.Release || st.Word == a.Word && (atomic || a.Exclusive) {
+			return true
+		}
+		if st.Word == a.Word {
+			last = st.Mask
+		}
+	}
+	// A load takes the value of the youngest store, or waits if that is not all of it.
+	return last&mask != mask
+}
+
+// HeldTo is the youngest of the stores that a CPU holds back that is to a word, or
+// nil. It is valid until the CPU's next operation.
+func (s *System) HeldTo(cpu int, word int32) *Store {
+	held := s.cpus[cpu].held
+	for i := len(held) - 1; i >= 0; i-- {
+		if held[i].Word == word {
+			return &held[i]
+		}
+	}
+	return nil
+}
+
 // Append has the i-th store of those held back take effect.
 func (s *System) Append(cpu, i int) Message {
 	c := &s.cpus[cpu]
 	st := c.held[i]
 	c.held = append(c.held[:i], c.held[i+1:]...)
-	return s.Write(cpu, &st, &Access{Word: st.Word, Release: st.Release, Data: st.from}, false)
+	return s.Write(cpu, &st, &Access{Word: st.Word, Release: st.Release, Data: st.from})
 }
 
 // Write has a store take effect at once: one of an x86-64 CPU, or a
 // store-exclusive that succeeds.
-func (s *System) Write(cpu int, st *Store, a *Access, exclusive bool) Message {
+func (s *System) Write(cpu int, st *Store, a *Access) Message {
 	w := &s.words[st.Word]
 	c, of := &s.cpus[cpu], &w.cpus[cpu]
 	s.Now++
@@ -267,7 +303,10 @@ func (s *System) Write(cpu int, st *Store, a *Access, exclusive bool) Message {
 	m := Message{s.Now, st.ID, newest&^st.Mask | st.Value}
 	w.messages = append(w.messages, m)
 	from := max(a.Addr, a.Data)
-	*of = known{coherent: m.At, own: m.At, order: from, dep: from, exclusive: exclusive}
+	*of = known{coherent: m.At, own: m.At, order: from, dep: from}
+	if a.Exclusive {
+		of.update = c.link
+	}
 	c.wrote = m.At
 	if c.rules == Arm {
 		c.control = max(c.control, a.Addr)
@@ -279,11 +318,11 @@ func (s *System) Write(cpu int, st *Store, a *Access, exclusive bool) Message {
 }
 
 // Update has a read-modify-write of one instruction write, which has read the
-// newest message before with Load, whose dep is read: nil if its result does not depend
-// on that. For one that fails there is nothing more to do than the Load, but on x86-64
-// see LockedLoad.
-func (s *System) Update(cpu int, st *Store, a *Access, read *TS) Message {
-	m := s.Write(cpu, st, a, true)
+// newest message before with Load, whose dep is read. What it writes is computed from
+// that if it computes, but not that of SWP and CAS. For one that fails there is nothing
+// more to do than the Load, but on x86-64 see LockedLoad.
+func (s *System) Update(cpu int, st *Store, a *Access, read TS, computes bool) Message {
+	m := s.Write(cpu, st, a)
 	c := &s.cpus[cpu]
 	switch {
 	case c.rules == X86:
@@ -291,9 +330,10 @@ func (s *System) Update(cpu int, st *Store, a *Access, read *TS) Message {
 	case a.Acquire && a.Release:
 		c.read = max(c.read, m.At)
 	}
-	if read != nil {
-		of := &s.words[st.Word].cpus[cpu]
-		of.dep = max(of.dep, *read)
+	of := &s.words[st.Word].cpus[cpu]
+	of.update = read
+	if computes {
+		of.dep = max(of.dep, read)
 	}
 	return m
 }
