@@ -111,10 +111,11 @@ func (b *Bench) run(t *machine.Thread, c *code, u *cpu) {
 }
 
 // fence is a fence of the program as the machine has it. Lfence and sfence of x86-64
-// are taken for mfence, as the models of package memory and herd take them.
+// are taken for mfence, as the models of package memory and herd take them; and DSB
+// ST of AArch64, which the machine does not have, for DSB SY.
 func fence(c *code, k litmus.FenceKind) machine.Fence {
 	switch {
-	case !c.arm || k == litmus.FenceFull:
+	case !c.arm || k == litmus.FenceFull || k == litmus.FenceStoreAny:
 		return machine.FullFence
 	case k == litmus.FenceLoad:
 		return machine.LoadFence

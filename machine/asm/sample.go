@@ -30,6 +30,7 @@ func Sample(p *litmus.Program, o machine.MemoryOrder, runs int, seed uint64, fou
 	states := stateSet{}
 	c := &random{state: seed}
 	for out.Runs < runs && !out.Ended {
+		c.begin()
 		s, cut, err := b.Run(c)
 		if err != nil {
 			return out, err
@@ -46,19 +47,53 @@ func Sample(p *litmus.Program, o machine.MemoryOrder, runs int, seed uint64, fou
 	return out, nil
 }
 
-// random answers every question with one of its options, all alike.
-type random struct{ state uint64 }
+// random answers all questions but who moves with one of their options, all alike.
+// Who moves is as the weights of the agents have it, which are drawn for each run:
+// some threads and some store buffers are fast, and others slow. With the same weight
+// for all, long delays that a state of four threads needs are rare: 10,000 runs of each
+// of a tenth of herd's tests then reached 2,316 of the 2,344 states that there are.
+type random struct {
+	state   uint64
+	weights uint64 // two bits of each agent
+}
 
-// Choose answers a question.
-func (r *random) Choose(c *machine.Choice) int {
-	// SplitMix64 (G. Steele, D. Lea, C. Flood, OOPSLA 2014).
+// begin draws what is drawn for each run.
+func (r *random) begin() { r.weights = r.next() }
+
+// next is SplitMix64 (G. Steele, D. Lea, C. Flood, OOPSLA 2014).
+func (r *random) next() uint64 {
 	r.state += 0x9e3779b97f4a7c15
 	z := r.state
 	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
 	z = (z ^ z>>27) * 0x94d049bb133111eb
-	n, _ := bits.Mul64(z^z>>31, uint64(c.Options.Len()))
-	return c.Options.Nth(int(n))
+	return z ^ z>>31
 }
+
+func (r *random) below(n int) int {
+	hi, _ := bits.Mul64(r.next(), uint64(n))
+	return int(hi)
+}
+
+// Choose answers a question.
+func (r *random) Choose(c *machine.Choice) int {
+	if c.Kind != machine.Move {
+		return c.Options.Nth(r.below(c.Options.Len()))
+	}
+	total := 0
+	for o := c.Options; o != 0; o = o.Rest() {
+		total += r.weight(o.First())
+	}
+	x, o := r.below(total), c.Options
+	for {
+		if x -= r.weight(o.First()); x < 0 {
+			return o.First()
+		}
+		o = o.Rest()
+	}
+}
+
+// weight is 1, 4, 16 or 64.
+func (r *random) weight(agent int) int { return 1 << (2 * (r.weights >> (2 * uint(agent) % 64) & 3)) }
 
 // stateSet is a set of final states.
 type stateSet map[string]struct{}

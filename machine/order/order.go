@@ -16,8 +16,11 @@
 // effect after later stores of its CPU: at any moment, unless an earlier one to the
 // same word is held back, or it is a release and any earlier one is. So loads pass
 // loads, stores pass stores, and loads pass stores. What is out of reach is that a
-// store takes effect before an earlier load of its CPU has read: load buffering.
-// The states that are reached are always among those that the architectures allow.
+// store takes effect before an earlier load of its CPU has read, which is load
+// buffering, or before the write of an earlier read-modify-write or store-exclusive,
+// which is made at once. The states that are reached are always among those that the
+// architectures allow: of herd's 2,794 litmus tests, 98.9 %, and nothing else. Package
+// machine/asm measures and checks that.
 //
 // The unit is the aligned word of 8 bytes: two writes to different bytes of one
 // word are in one order for all, which is stronger than hardware has to be.
