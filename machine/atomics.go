@@ -142,7 +142,9 @@ func (t *Thread) LoadExclusive(a VA, s Size, o Order) uint64 {
 		v = o.load(t, ann, at)
 		newest = o.stale == 0 // a write that is newer has ended the reservation
 	}
-	if t.exclusive = true; t.cpu.isa.Exclusives && newest { // it may have migrated
+	t.exclusive = true
+	t.cpu.clearReservation()
+	if t.cpu.isa.Exclusives && newest { // it may have migrated
 		t.cpu.reserve(at)
 	}
 	t.didRead(ann, at, v)

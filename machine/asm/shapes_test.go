@@ -132,3 +132,33 @@ func TestSampledRandomPrograms(t *testing.T) {
 		}
 	}
 }
+
+// A load-exclusive ends the reservation of the one before, also if it reads what is
+// no longer the newest write, and so makes none of its own.
+func TestStaleLoadExclusiveEndsTheReservation(t *testing.T) {
+	_, p := parse(t, []byte(`AArch64 twice
+{ 0:X1=x; 0:X3=y; 1:X3=y; }
+ P0            | P1          ;
+ LDXR W0,[X1]  | MOV W0,#1   ;
+ LDXR W2,[X3]  | STR W0,[X3] ;
+ MOV W4,#2     |             ;
+ STXR W5,W4,[X1] |           ;
+exists (0:X5=0)
+`))
+	b, err := NewBench(p, machine.Native)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	c := &random{state: 1}
+	for range 2000 {
+		c.begin()
+		s, _, err := b.Run(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s[0] == 0 {
+			t.Fatal("the store-exclusive has succeeded")
+		}
+	}
+}
