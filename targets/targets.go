@@ -10,6 +10,9 @@
 //	locks/order                   two locks at once, in order or with back-off
 //	kernel/objects                objects on the heap, with counted references
 //	kernel/runqueue               scheduling, preemption, sleep and wake-up
+//	kernel/ring                   messages between kernels, and the interrupt that wakes
+//	kernel/rendezvous             requests that all CPUs execute in a handler
+//	kernel/rcu                    readers without a lock, and when to free
 //
 // The plain answer to each of a target's questions gives its smallest program:
 // two threads, on CPUs of different ISA, for one round. Targets know their
@@ -30,7 +33,7 @@ import (
 
 // All returns the built-in targets. Their order is stable.
 func All() []fuzz.Target {
-	return append(Locks(), objects(), runqueue())
+	return append(Locks(), objects(), runqueue(), ring(), rendezvous(), rcu())
 }
 
 // Locks returns the targets of package locks. Their order is stable.
