@@ -62,7 +62,7 @@ func (l *SeqLock) begin(t *machine.Thread) {
 	t.Fence(machine.StoreFence)
 }
 
-// Release makes the sequence even again, and lets others write. The store releases
+// Release makes the sequence even again and lets others write. Its store releases
 // the data, for ReadBegin: else a reader sees old data under the new sequence (smp_wmb
 // in Linux's write_seqcount_end).
 func (l *SeqLock) Release(t *machine.Thread) {

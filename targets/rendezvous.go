@@ -64,8 +64,8 @@ func answerTo(request uint64) uint64 { return request * 3 }
 // call makes a request, and answers how many of the others' answers are wrong.
 func (c crossCall) call(t *machine.Thread) (wrong int) {
 	c.lock.Acquire(t)
-	request := t.Load64(c.request) + 1
-	t.Store64(c.request, request)
+	request := t.Load(c.request, machine.Size64, machine.Relaxed) + 1
+	t.Store(c.request, machine.Size64, request, machine.Relaxed)
 	// The request comes before the interrupt: else a handler reads the one before,
 	// and who waits for its answer waits for ever (DSB ISHST before the SGI, as in
 	// Linux's gic_ipi_send_mask and FreeBSD's b71d94209ed2).
@@ -89,10 +89,10 @@ func (c crossCall) call(t *machine.Thread) (wrong int) {
 	return wrong
 }
 
-// handle executes the request. The answer is marked, since a kernel that is not
-// trusted reads it.
+// handle executes the request. All accesses are marked, for no kernel trusts
+// another to follow the protocol.
 func (c crossCall) handle(t *machine.Thread) {
-	at, request := c.cpus[t.CPU()], t.Load64(c.request)
+	at, request := c.cpus[t.CPU()], t.Load(c.request, machine.Size64, machine.Relaxed)
 	t.Store(at+callAnswer, machine.Size64, answerTo(request), machine.Relaxed)
 	// Release, for who waits: else it reads the answer to an earlier request.
 	t.Store(at+callDone, machine.Size64, request, machine.Release)
