@@ -20,6 +20,9 @@ import (
 // survivorsFile says of mutants that no hunt can catch why not.
 const survivorsFile = "corpus/litmus/locks/survivors.txt"
 
+// mutantPaths are where mutants are looked for.
+var mutantPaths = []string{"locks", "targets"}
+
 // mutantOrders are the memory orders under which mutants are hunted.
 var mutantOrders = []string{"sc", "native"}
 
@@ -45,7 +48,7 @@ func (a *app) mutants(args []string) (status, error) {
 		return 0, err
 	}
 	if len(paths) == 0 {
-		paths = []string{"locks", "targets"}
+		paths = mutantPaths
 	}
 	if err := h.load(paths); err != nil {
 		return 0, err
