@@ -144,9 +144,9 @@ func (s *System) AddWord(initial uint64) int32 {
 // Rules are those of a CPU.
 func (s *System) Rules(cpu int) Rules { return s.cpus[cpu].rules }
 
-// least is the view that a load's choice must respect.
+// least is the view that a load's choice must respect, beside that of all loads.
 func (c *cpu) least(a *Access) TS {
-	v := max(c.read, a.Addr)
+	v := a.Addr
 	if a.Acquire {
 		v = max(v, c.release)
 	}
