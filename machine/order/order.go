@@ -187,8 +187,6 @@ func (s *System) Load(cpu int, a *Access, k int) (m *Message, dep TS) {
 		if m.At != of.coherent {
 			c.read = max(c.read, m.At)
 		}
-		of.coherent = m.At
-		c.wrote = max(c.wrote, m.At) // the latest message known of, for MFENCE
 		return m, 0
 	}
 	pre, at := c.least(a), m.At
