@@ -54,7 +54,7 @@ func (s *state) armAfter(a *access, pick view) view {
 // of a read-modify-write.
 func (s *state) armWrite(a *access, t view, data, dep, update pair) {
 	p := &s.places[a.place]
-	dep = dep.join(a.addr).join(data)
+	dep = dep.join(data)
 	*p = place{coh: t, own: t, fwd: max(a.addr.all, data.all), dep: dep, update: update}
 	s.wrote = max(s.wrote, t)
 	s.moved = max(s.moved, t)

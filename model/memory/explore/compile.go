@@ -58,9 +58,6 @@ func compile(p *litmus.Program, t int, m *meter) *thread {
 		operand(&op.A)
 		operand(&op.B)
 		op.Addr.Base, op.Addr.Index = reg(op.Addr.Base), reg(op.Addr.Index)
-		if op.NoRet && src.ISA == litmus.AArch64 {
-			op.Acquire = false // its read is no acquire
-		}
 	}
 	for _, o := range p.Observed {
 		if o.Thread == t {

@@ -70,6 +70,8 @@ var shapes = []shape{
 	{"CAS-no-lrs-addr", "", []string{writer, "MOV W0,#5 ; CAS W0,W6,[X2] ; LDR W8,[X2] ; EOR W4,W8,W8 ; LDR W7,[X1,W4,SXTW]"}, `1:X0=1 /\ 1:X8=1 /\ 1:X7=0`, "Sometimes"},
 	{"CAS-no-lrs-data", "", []string{answerer, "MOV W0,#5 ; CAS W0,W6,[X1] ; LDR W8,[X1] ; EOR W4,W8,W8 ; ADD W4,W4,#1 ; STR W4,[X2]"}, `0:X0=1 /\ 1:X0=1 /\ 1:X8=1`, "Never"},
 	{"CAS-no-lrs-acq", "", []string{writer, "MOV W0,#5 ; CAS W0,W6,[X2] ; LDAR W8,[X2] ; LDR W7,[X1]"}, `1:X0=1 /\ 1:X8=1 /\ 1:X7=0`, "Never"},
+	{"CAS-ok-compared-pick", "x=1;", []string{"LDR W0,[X1] ; DMB SY ; STR W5,[X2]", "LDR W0,[X2] ; EOR W4,W0,W0 ; ADD W4,W4,#1 ; CAS W4,W6,[X1]"}, `0:X0=2 /\ 1:X0=1`, "Never"},
+	{"SB+dmb+swp-rf-lrs-acq", "", []string{"STR W5,[X1] ; DMB SY ; LDR W0,[X2]", "SWP W5,W8,[X2] ; LDAR W9,[X2] ; LDR W7,[X1]", "STR W6,[X2]"}, `0:X0=2 /\ 1:X8=2 /\ 1:X9=1 /\ 1:X7=0`, "Sometimes"},
 	{"MIXED-SB", "", []string{"x86: movl $1,(x) ; movl (y),%eax", "STR W5,[X2] ; DMB SY ; LDR W0,[X1]"}, `0:rax=0 /\ 1:X0=0`, "Sometimes"},
 	{"MIXED-SB+mfence", "", []string{"x86: movl $1,(x) ; mfence ; movl (y),%eax", "STR W5,[X2] ; DMB SY ; LDR W0,[X1]"}, `0:rax=0 /\ 1:X0=0`, "Never"},
 	{"MIXED-MP", "", []string{"x86: movl $1,(x) ; movl $1,(y)", "LDR W0,[X2] ; LDR W7,[X1]"}, `1:X0=1 /\ 1:X7=0`, "Sometimes"},
