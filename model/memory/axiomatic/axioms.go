@@ -1,6 +1,10 @@
 package axiomatic
 
-import "github.com/fusedos/stramash/model/litmus"
+import (
+	"slices"
+
+	"github.com/fusedos/stramash/model/litmus"
+)
 
 // The axioms. An execution is allowed if
 //
@@ -107,19 +111,34 @@ func rulesOf(isa litmus.ISA) []rule {
 }
 
 // lob is what a thread keeps in order of its own accesses. All pairs but those of
-// pickRule are given by one rule each.
-func lob(x *thread) relation {
+// pickRule are given by one rule each. The rules in without, which are named behind
+// their instruction set, are left out.
+func lob(x *thread, without ...string) relation {
 	if len(x.events) == 0 {
 		return newRelation(0)
 	}
+	isa := x.events[0].ISA
 	out := newRelation(len(x.events))
-	for _, r := range rulesOf(x.events[0].ISA) {
-		out.include(r.edges(x))
+	for _, r := range rulesOf(isa) {
+		if len(without) == 0 || !slices.Contains(without, isa.String()+" "+r.name) {
+			out.include(r.edges(x))
+		}
 	}
-	if !x.picks().empty() {
-		out.include(x.picks().then(out.closure()).to(x.writes))
+	if picks := x.picks(); !picks.empty() && !slices.Contains(without, isa.String()+" "+pickName) {
+		out.include(picks.then(out.closure()).to(x.writes))
 	}
 	return out
+}
+
+// why is the rule by which a thread keeps two events in order, and what it says.
+func why(x *thread, i, j int) (name, words string) {
+	isa := x.events[0].ISA
+	for _, r := range rulesOf(isa) {
+		if r.edges(x).has(i, j) {
+			return isa.String() + " " + r.name, r.words
+		}
+	}
+	return isa.String() + " " + pickName, pickWords
 }
 
 // picks is all pick dependencies.

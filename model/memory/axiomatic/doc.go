@@ -10,5 +10,6 @@
 // locations (solve.go), then the whole. So a hundred orders of writes that no thread
 // tells apart are looked at once.
 //
-// The executions of other programs can be judged by the same axioms; see Check.
+// The executions of other programs can be judged by the same axioms; see Check. Explain
+// says why a state is forbidden, by a cycle, or shows an execution that ends in it.
 package axiomatic

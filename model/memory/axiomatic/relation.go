@@ -7,6 +7,17 @@ type set []uint64
 
 func (s set) has(i int) bool { return s[i/64]>>(i%64)&1 != 0 }
 func (s set) add(i int)      { s[i/64] |= 1 << (i % 64) }
+func (s set) drop(i int)     { s[i/64] &^= 1 << (i % 64) }
+
+// meets is the first event that is in both sets, or -1.
+func (s set) meets(o set) int {
+	for k, b := range s {
+		if b &= o[k]; b != 0 {
+			return k*64 + bits.TrailingZeros64(b)
+		}
+	}
+	return -1
+}
 
 // or is the union of two sets.
 func (s set) or(o set) set {
@@ -156,37 +167,32 @@ func (r relation) acyclic64() bool {
 	return true
 }
 
-// cycle is the events of a cycle, in order, or nil. Of those through the events it
-// comes to first, it is a shortest one.
+// cycle is the events of a cycle, in order, or nil. Of those through the event at
+// which it notices one, it is a shortest one.
 func (r relation) cycle() []int {
-	const (
-		unseen = iota
-		open
-		closed
-	)
-	state := make([]uint8, r.n)
-	type frame struct{ at, next int }
+	unseen, open := make(set, r.w), make(set, r.w)
+	for i := range r.n {
+		unseen.add(i)
+	}
+	var stack []int
 	for start := range r.n {
-		if state[start] != unseen {
-			continue
+		if unseen.has(start) {
+			stack = append(stack, start)
 		}
-		stack := []frame{{start, 0}}
-		state[start] = open
 		for len(stack) > 0 {
-			f := &stack[len(stack)-1]
-			j := r.nextIn(f.at, f.next)
-			if j < 0 {
-				state[f.at] = closed
-				stack = stack[:len(stack)-1]
-				continue
+			i := stack[len(stack)-1]
+			if unseen.has(i) {
+				unseen.drop(i)
+				open.add(i)
+				if j := r.row(i).meets(open); j >= 0 {
+					return r.shortest(j)
+				}
 			}
-			f.next = j + 1
-			switch state[j] {
-			case open:
-				return r.shortest(j)
-			case unseen:
-				state[j] = open
-				stack = append(stack, frame{j, 0})
+			if j := r.row(i).meets(unseen); j >= 0 {
+				stack = append(stack, j)
+			} else {
+				open.drop(i)
+				stack = stack[:len(stack)-1]
 			}
 		}
 	}

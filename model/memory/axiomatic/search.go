@@ -33,8 +33,9 @@ type search struct {
 	choice  []*solution // of each location
 	slot    []int       // of each observable of a thread: its place in run.seen
 	buffer  []byte
-	graphs  []relation                // lob, with obs of the locations so far
-	visitor func(graph relation) bool // told of each candidate instead of looking for states; it may answer to stop
+	graphs  []relation  // lob, with obs of the locations so far
+	visitor func() bool // told of each candidate instead of looking for states; it may answer to stop
+	blind   bool        // keep what internal and atomic forbid
 }
 
 // set64 is a set of values.
@@ -326,7 +327,7 @@ func (s *search) judge(graph relation) {
 		s.buffer = binary.LittleEndian.AppendUint64(s.buffer, s.state[i])
 	}
 	if s.visitor != nil {
-		if !s.visitor(graph) {
+		if !s.visitor() {
 			s.why = "stopped"
 		}
 		return

@@ -16,6 +16,7 @@ type solution struct {
 // locator finds the solutions of one location.
 type locator struct {
 	meter  *meter
+	blind  bool // keep what internal and atomic forbid
 	init   uint64
 	places []place
 	events []*Event
@@ -30,7 +31,7 @@ type locator struct {
 }
 
 func (s *search) locate(l int) []solution {
-	f := locator{meter: &s.meter, init: s.initial(l)}
+	f := locator{meter: &s.meter, blind: s.blind, init: s.initial(l)}
 	for t, r := range s.pick {
 		for k, i := range r.at[l] {
 			f.places = append(f.places, place{t, k})
@@ -70,7 +71,7 @@ func (f *locator) chooseFrom(k int) {
 		return
 	}
 	if k == len(f.reads) {
-		if f.oneEach() {
+		if f.blind || f.oneEach() {
 			f.extend()
 		}
 		return
@@ -81,7 +82,7 @@ func (f *locator) chooseFrom(k int) {
 		f.chooseFrom(k + 1)
 	}
 	for _, w := range f.writes {
-		if f.events[w].Value == f.events[r].Value && f.rmw[w] != r {
+		if f.events[w].Value == f.events[r].Value && (f.blind || f.rmw[w] != r) {
 			f.from[r] = w
 			f.chooseFrom(k + 1)
 		}
@@ -111,7 +112,7 @@ func (f *locator) extend() {
 		return
 	}
 	for _, w := range f.writes {
-		if f.placed[w] || !f.mayFollow(w) {
+		if f.placed[w] || !f.blind && !f.mayFollow(w) {
 			continue
 		}
 		f.placed[w] = true
@@ -146,7 +147,7 @@ func (f *locator) hasCome(w int) bool { return w == Initial || f.placed[w] }
 func (f *locator) judge() {
 	x := Execution{Order: [][]int{f.order}, From: f.from}
 	c := communication(len(f.events), &x, func(i int) bool { return f.events[i].Kind == Read })
-	if !union(f.base, c.rf, c.co, c.fr).acyclic() || f.breaksAtomic(&c) {
+	if !f.blind && (!union(f.base, c.rf, c.co, c.fr).acyclic() || f.breaksAtomic(&c)) {
 		return
 	}
 	s := solution{final: f.init}
