@@ -49,5 +49,5 @@ func TestEnginesAgreeOnTheCorpus(t *testing.T) {
 
 // And of random programs of both ISAs.
 func TestEnginesAgree(t *testing.T) {
-	random(t, 1000, generate.Config{Threads: 3}, equal(explore.Run, axiomatic.Run, 30_000, 4_000))
+	random(t, 2000, generate.Config{Threads: 3}, equal(explore.Run, axiomatic.Run, 30_000, 4_000))
 }
