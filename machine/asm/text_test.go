@@ -13,6 +13,7 @@ import (
 func TestTexts(t *testing.T) {
 	for file, obs := range map[string]string{
 		"full-fence-of-failed-cas":  "Never",
+		"own-write-by-address":      "Never",
 		"rcpc-passes-release":       "Sometimes",
 		"own-write-is-no-order":     "Sometimes",
 		"acquire-passes-own-update": "Sometimes",

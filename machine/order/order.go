@@ -81,7 +81,7 @@ type known struct {
 	// reads it is not ordered behind it, but behind what it was made of.
 	own    TS
 	order  TS // for what is ordered behind the load
-	dep    TS // for what depends on its value
+	dep    TS // for what depends on its value, in addition
 	update TS // of a read-modify-write, its read, behind which an acquiring load is ordered
 }
 
@@ -304,7 +304,7 @@ func (s *System) Write(cpu int, st *Store, a *Access) Message {
 	m := Message{s.Now, st.ID, newest&^st.Mask | st.Value}
 	w.messages = append(w.messages, m)
 	from := max(a.Addr, a.Data)
-	*of = known{coherent: m.At, own: m.At, order: from, dep: from}
+	*of = known{coherent: m.At, own: m.At, order: from}
 	if a.Exclusive {
 		of.update = c.link
 	}
