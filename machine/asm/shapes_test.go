@@ -83,29 +83,33 @@ func TestShapes(t *testing.T) {
 	golden(t, "shapes.txt", b.String())
 }
 
-// Random runs find what the search finds.
+// Random runs find what the search finds, of small programs.
 func TestSampleFindsWhatTheSearchFinds(t *testing.T) {
-	runs := 3000
-	if testing.Short() {
-		runs = 1000
-	}
 	for _, cycle := range shapes(t) {
 		test, p := shape(t, cycle)
-		for _, o := range orders {
-			all, _ := statesOf(t, Explorer(o), test, p)
-			var got []string
-			if _, err := Sample(p, o, runs, 1, func(s litmus.State) bool {
-				got = append(got, test.Format(s))
-				return true
-			}); err != nil {
-				t.Fatal(err)
-			}
-			if extra := minus(got, all); len(extra) > 0 {
-				t.Errorf("%s, %s: %q are sampled, not found by the search", cycle, o, extra)
-			}
-			if missing := minus(all, got); len(missing) > 0 {
-				t.Errorf("%s, %s: %q are not sampled", cycle, o, missing)
-			}
+		checkSample(t, cycle, test, p)
+	}
+	for file := range texts {
+		test, p := text(t, file)
+		checkSample(t, file, test, p)
+	}
+}
+
+func checkSample(t *testing.T, name string, test *litmus.Test, p *litmus.Program) {
+	for _, o := range orders {
+		all, _ := statesOf(t, Explorer(o), test, p)
+		var got []string
+		if _, err := Sample(p, o, 3000, 1, func(s litmus.State) bool {
+			got = append(got, test.Format(s))
+			return true
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if extra := minus(got, all); len(extra) > 0 {
+			t.Errorf("%s, %s: %q are sampled, not found by the search", name, o, extra)
+		}
+		if missing := minus(all, got); len(missing) > 0 {
+			t.Errorf("%s, %s: %q are not sampled", name, o, missing)
 		}
 	}
 }
