@@ -19,6 +19,7 @@ var texts = map[string]string{
 	"load-passes-release-update": "Sometimes",
 	"failed-cmpxchg-is-locked":   "Never",
 	"own-write-by-data":          "Never",
+	"own-update-by-data":         "Never",
 	"three-stores-backwards":     "Sometimes",
 	"branch-on-flags-isb":        "Never",
 	"rcpc-passes-release":        "Sometimes",
