@@ -15,6 +15,7 @@ const maxEvents = 64
 type value struct {
 	v        uint64
 	on, pick uint64
+	depth    int // see candidate
 }
 
 // computed is a value that is computed from others.
@@ -23,6 +24,7 @@ func computed(v uint64, from ...value) value {
 	for _, f := range from {
 		out.on |= f.on
 		out.pick |= f.pick
+		out.depth = max(out.depth, f.depth)
 	}
 	return out
 }
@@ -31,6 +33,8 @@ func computed(v uint64, from ...value) value {
 // depend on that, be they of this write or not.
 type local struct {
 	written  bool
+	last     uint64 // the value
+	moved    bool   // the thread has read or written what is not the initial value
 	on, pick uint64
 }
 
@@ -49,12 +53,15 @@ type run struct {
 type walker struct {
 	p      *litmus.Program
 	thread int
-	values [][]uint64 // of each location
+	values [][]candidate // of each location
 	meter  *meter
 	cut    bool
 	found  func(regs *[litmus.NumRegs]value, err error)
 
 	events []Event
+	may    []map[uint64]int // of each location: what the thread may write, and its depth
+	depth  int              // the greatest that makes sense
+	blind  bool             // reads also what can't be, to say why
 }
 
 // state is where a walk is.
@@ -206,16 +213,33 @@ func (w *walker) access(s state, op *litmus.Op) {
 		return
 	}
 	for _, v := range w.values[loc] {
+		if !w.blind && !w.plausible(&s.locals[loc], v) {
+			continue
+		}
 		next := s
 		next.locals = append([]local(nil), s.locals...)
+		next.locals[loc].moved = next.locals[loc].moved || v.writers != initially
 		w.reads(next, op, loc, addr, v)
 	}
 }
 
+// plausible says whether a read may read a value, as far as its own thread's accesses to
+// the location tell: the initial value is gone when a newer one has been seen, and
+// what nobody else writes is what the thread itself wrote last.
+func (w *walker) plausible(l *local, v candidate) bool {
+	switch own := uint64(1) << w.thread; {
+	case v.writers == initially:
+		return !l.moved
+	case v.writers == own:
+		return l.written && l.last == v.value
+	}
+	return true
+}
+
 // reads goes on with an access that has read v.
-func (w *walker) reads(s state, op *litmus.Op, loc int, addr value, v uint64) {
+func (w *walker) reads(s state, op *litmus.Op, loc int, addr value, v candidate) {
 	e := Event{
-		Kind: Read, Loc: loc, Value: v, Acquire: op.Acquire, AcquirePC: op.AcquirePC, NoRet: op.NoRet,
+		Kind: Read, Loc: loc, Value: v.value, Acquire: op.Acquire, AcquirePC: op.AcquirePC, NoRet: op.NoRet,
 		Locked: op.Kind == litmus.OpUpdate || op.Kind == litmus.OpCAS,
 		Deps:   Deps{Addr: addr.on, PickAddr: addr.pick, Pick: addr.pick | s.locals[loc].pick},
 	}
@@ -223,7 +247,7 @@ func (w *walker) reads(s state, op *litmus.Op, loc int, addr value, v uint64) {
 		return
 	}
 	self := uint64(1) << (s.events - 1)
-	got := value{v, self | addr.on | s.locals[loc].on, self | addr.pick | s.locals[loc].pick}
+	got := value{v.value, self | addr.on | s.locals[loc].on, self | addr.pick | s.locals[loc].pick, v.depth}
 	switch op.Kind {
 	case litmus.OpLoadEx:
 		s.exclusive = s.events - 1
@@ -244,6 +268,7 @@ func (w *walker) update(s state, op *litmus.Op, loc int, addr, old value) {
 	a := s.get(op.A)
 	data := a
 	data.v = op.Fn.Apply(op.Width, old.v, a.v)
+	data.depth = max(data.depth, old.depth)
 	inner := value{}
 	if op.Fn != litmus.FnMove {
 		inner = old
@@ -269,7 +294,7 @@ func (w *walker) cas(s state, op *litmus.Op, loc int, addr, old value) {
 			back.locals = append([]local(nil), s.locals...)
 			inner := old
 			inner.pick |= want.pick
-			if w.writeInner(&back, op, loc, addr, value{v: old.v, pick: want.pick}, inner) {
+			if w.writeInner(&back, op, loc, addr, value{v: old.v, pick: want.pick, depth: old.depth}, inner) {
 				w.from(back)
 			}
 		}
@@ -278,7 +303,7 @@ func (w *walker) cas(s state, op *litmus.Op, loc int, addr, old value) {
 	}
 	results := []value{old}
 	if arm {
-		results = append(results, value{old.v, want.on, want.pick | old.pick})
+		results = append(results, value{old.v, want.on, want.pick | old.pick, min(old.depth, want.depth)})
 	}
 	for _, result := range results {
 		next := s
@@ -311,8 +336,23 @@ func (w *walker) write(s *state, op *litmus.Op, loc int, addr, data value, e Eve
 	e.Kind, e.Loc, e.Release = Write, loc, op.Release
 	e.Value = litmus.FnMove.Apply(op.Width, 0, data.v)
 	e.Deps = Deps{Addr: addr.on, Data: data.on, PickAddr: addr.pick, PickData: data.pick, Pick: addr.pick | data.pick}
-	s.locals[loc] = local{true, addr.on | data.on, addr.pick | data.pick}
+	depth := 0
+	if data.on != 0 || data.depth > 0 || computes(op) {
+		depth = data.depth + 1
+	}
+	w.mayWrite(loc, e.Value, depth)
+	s.locals[loc] = local{true, e.Value, true, addr.on | data.on, addr.pick | data.pick}
 	return w.add(s, op, e)
+}
+
+// computes says whether an update writes what it computes from its own read.
+func computes(op *litmus.Op) bool { return op.Kind == litmus.OpUpdate && op.Fn != litmus.FnMove }
+
+// mayWrite notes that a write of a value was met, which comes from a value of a depth.
+func (w *walker) mayWrite(loc int, v uint64, depth int) {
+	if known, ok := w.may[loc][v]; depth <= w.depth && (!ok || depth < known) {
+		w.may[loc][v] = depth
+	}
 }
 
 // storeExclusive fails, or writes if the thread has the monitor of this location.
@@ -356,16 +396,46 @@ func (r *run) key() string {
 	return string(b)
 }
 
-// countReads counts the loads of a thread: no value comes about by more reads than the
-// threads have together.
-func countReads(p *litmus.Program) (n int) {
-	for i := range p.Threads {
-		for k := range p.Threads[i].Code {
-			switch p.Threads[i].Code[k].Kind {
-			case litmus.OpLoad, litmus.OpLoadEx, litmus.OpUpdate, litmus.OpCAS:
-				n++
+// candidate is a value that a location can hold.
+type candidate struct {
+	value   uint64
+	writers uint64 // the threads that may write it; bit 63 is the initial write
+	// depth is how many writes, one after the other, the value has come through that
+	// wrote what they had computed from reads. As no value of an allowed execution
+	// depends on itself, it is no more than there are such writes.
+	depth int
+}
+
+const initially = uint64(1) << 63
+
+// computingWrites counts the writes of what depends on reads.
+func computingWrites(p *litmus.Program) (n int) {
+	for t := range p.Threads {
+		var read [256]bool // registers that depend on reads
+		tainted := func(o litmus.Operand) bool { return o.Reg != litmus.NoReg && read[o.Reg] }
+		code := p.Threads[t].Code
+		for i := range code {
+			op := &code[i]
+			switch op.Kind {
+			case litmus.OpLoad, litmus.OpLoadEx, litmus.OpCAS, litmus.OpUpdate:
+				read[op.Dst] = true
+			case litmus.OpALU, litmus.OpSelect:
+				read[op.Dst] = read[op.Dst] || tainted(op.A) || tainted(op.B)
+			}
+			switch op.Kind {
+			case litmus.OpUpdate:
+				n += one(computes(op) || tainted(op.A))
+			case litmus.OpStore, litmus.OpStoreEx, litmus.OpCAS:
+				n += one(tainted(op.A))
 			}
 		}
 	}
 	return n
+}
+
+func one(yes bool) int {
+	if yes {
+		return 1
+	}
+	return 0
 }

@@ -1,6 +1,7 @@
 package axiomatic
 
 import (
+	"cmp"
 	"encoding/binary"
 	"slices"
 
@@ -17,8 +18,8 @@ import (
 type search struct {
 	meter
 	p         *litmus.Program
-	runs      [][]run   // of each thread
-	may       [][]set64 // of each thread and location: values that it may write
+	runs      [][]run            // of each thread
+	may       [][]map[uint64]int // of each thread and location: values that it may write
 	shapes    []map[string]int32
 	solutions []map[string][]solution // of each location, by what all threads do there
 	states    map[string]bool
@@ -37,9 +38,6 @@ type search struct {
 	visitor func() bool // told of each candidate instead of looking for states; it may answer to stop
 	blind   bool        // keep what internal and atomic forbid
 }
-
-// set64 is a set of values.
-type set64 map[uint64]struct{}
 
 // Run is the axiomatic engine: it finds the final states of all executions that the
 // axioms allow. It is a memory.Engine.
@@ -78,57 +76,58 @@ func (s *search) outcome() (memory.Outcome, error) {
 }
 
 // collect finds the runs of all threads. The values that a location can hold are
-// those that runs write which read such values: each round makes those that need one
-// read more. In an execution that is allowed no value depends on itself, so there
-// are no more rounds than reads.
+// those that runs write which read such values, until there are no more.
 func (s *search) collect() {
-	values := make([][]uint64, len(s.p.Locations))
+	values := make([][]candidate, len(s.p.Locations))
 	for l := range values {
-		values[l] = []uint64{s.initial(l)}
+		values[l] = []candidate{{value: s.initial(l), writers: initially}}
 	}
-	for round := countReads(s.p); s.why == ""; round-- {
-		more := false
+	for more := true; more && s.why == ""; more = s.spread(values) {
 		s.runs, s.may, s.cut = nil, nil, false
 		for t := range s.p.Threads {
 			s.runsOf(t, values)
 		}
-		for _, may := range s.may {
-			for l, set := range may {
-				for v := range set {
-					if !slices.Contains(values[l], v) {
-						values[l], more = append(values[l], v), true
-					}
-				}
-			}
-		}
-		if !more || round < 0 {
-			return
-		}
-		for l := range values {
-			slices.Sort(values[l][1:])
-		}
 	}
 }
 
+// spread adds what the runs may write to the values. It answers whether there is
+// anything new.
+func (s *search) spread(values [][]candidate) (more bool) {
+	for t, may := range s.may {
+		for l, set := range may {
+			for v, depth := range set {
+				i := slices.IndexFunc(values[l], func(c candidate) bool { return c.value == v })
+				if i < 0 {
+					i = len(values[l])
+					values[l] = append(values[l], candidate{value: v, depth: depth})
+				}
+				c, bit := &values[l][i], uint64(1)<<t
+				more = more || c.writers&bit == 0 || depth < c.depth
+				c.writers |= bit
+				c.depth = min(c.depth, depth)
+			}
+		}
+	}
+	for l := range values {
+		slices.SortFunc(values[l][1:], func(a, b candidate) int { return cmp.Compare(a.value, b.value) })
+	}
+	return more
+}
+
 // runsOf finds the runs of a thread.
-func (s *search) runsOf(t int, values [][]uint64) {
+func (s *search) runsOf(t int, values [][]candidate) {
 	var runs []run
-	may := make([]set64, len(s.p.Locations))
+	may := make([]map[uint64]int, len(s.p.Locations))
 	for l := range may {
-		may[l] = set64{}
+		may[l] = map[uint64]int{}
 	}
 	known := map[string]bool{}
-	w := walker{p: s.p, thread: t, values: values, meter: &s.meter}
+	w := walker{p: s.p, thread: t, values: values, meter: &s.meter, may: may, depth: computingWrites(s.p), blind: s.blind}
 	w.found = func(regs *[litmus.NumRegs]value, err error) {
 		r := run{events: w.events, err: err}
 		for _, o := range s.p.Observed {
 			if o.Thread == t {
 				r.seen = append(r.seen, regs[o.Reg].v)
-			}
-		}
-		for i := range r.events {
-			if e := &r.events[i]; e.Kind == Write {
-				may[e.Loc][e.Value] = struct{}{}
 			}
 		}
 		r.order = lob(newThread(r.events))
