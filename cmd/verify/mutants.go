@@ -43,7 +43,7 @@ func (a *app) mutants(args []string) (status, error) {
 	if err != nil {
 		return 0, fault{err}
 	}
-	h := &mutantHunt{a: a, effort: bugs.Effort{Strategy: *strategy, Runs: runs.n, Seeds: 1}}
+	h := &mutantHunt{a: a, effort: bugs.Effort{Strategy: *strategy, Runs: runs.n, Seeds: 1, AsFound: true}}
 	if h.root, err = bugs.Root(wd); err != nil {
 		return 0, err
 	}

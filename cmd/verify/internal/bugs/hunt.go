@@ -21,6 +21,8 @@ type Effort struct {
 	Runs  uint64 // in each target with each seed
 	Seeds uint64 // how many
 	First uint64 // the first of them
+	// AsFound says that what is found need not be made small: its rule is enough.
+	AsFound bool
 	// Strategy is its name; empty means the default.
 	Strategy string
 
@@ -165,7 +167,7 @@ func (b Bug) hunt(ctx context.Context, program string, e Effort) ([]find.Find, e
 	bounded, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	cmd := exec.CommandContext(bounded, program, "-runs", fmt.Sprint(e.Runs), "-seeds", fmt.Sprint(e.Seeds),
-		"-first", fmt.Sprint(e.First), "-strategy", e.Strategy, "-target", strings.Join(b.Targets, ","))
+		"-first", fmt.Sprint(e.First), "-strategy", e.Strategy, fmt.Sprintf("-shrink=%t", !e.AsFound), "-target", strings.Join(b.Targets, ","))
 	cmd.WaitDelay = waitDelay
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr

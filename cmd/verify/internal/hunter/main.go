@@ -18,11 +18,12 @@ func main() {
 	runs := flag.Uint64("runs", fuzz.DefaultRuns, "of each hunt")
 	seeds := flag.Uint64("seeds", 1, "how many")
 	first := flag.Uint64("first", 0, "the first seed")
+	shrink := flag.Bool("shrink", true, "make what is found small, and tell all about it")
 	strategy := flag.String("strategy", fuzz.DefaultStrategy, "of the hunts")
 	flag.Parse()
 	for name := range strings.SplitSeq(*names, ",") {
 		for seed := *first; seed < *first+*seeds; seed++ {
-			if err := hunt(name, *strategy, *runs, seed); err != nil {
+			if err := hunt(name, *strategy, *runs, seed, *shrink); err != nil {
 				fail(err)
 			}
 		}
@@ -37,7 +38,7 @@ func fail(v any) {
 var watchdog = &fuzz.Watchdog{Hung: func(report string) { fail(report) }}
 
 // hunt hunts once and prints what came of it.
-func hunt(name, strategy string, runs, seed uint64) error {
+func hunt(name, strategy string, runs, seed uint64, shrink bool) error {
 	t, err := target(name)
 	if err != nil {
 		return err
@@ -47,7 +48,11 @@ func hunt(name, strategy string, runs, seed uint64) error {
 		return err
 	}
 	f := find.Find{Target: name, Seed: seed, Runs: s.Runs}
-	if s.Finding != nil {
+	switch {
+	case s.Finding == nil:
+	case !shrink:
+		f.Found, f.Judge, f.Rule, f.Message = true, s.Finding.Judge, s.Finding.Rule, s.Finding.Message
+	default:
 		if err := describe(&f, t, s.Finding); err != nil {
 			return err
 		}
