@@ -141,14 +141,6 @@ func why(x *thread, i, j int) (name, words string) {
 	return isa.String() + " " + pickName, pickWords
 }
 
-// picks is all pick dependencies.
-func (x *thread) picks() relation {
-	all := union(x.pick, x.pickAddr, x.pickData, x.pickCtrl)
-	for j := range x.events { // not within one instruction
-		if e := &x.events[j]; e.Pair > 0 && e.One {
-			i := j - e.Pair
-			all.row(i)[j/64] &^= 1 << (j % 64)
-		}
-	}
-	return all
-}
+// picks is all pick dependencies. Herd leaves out those within one instruction, which
+// the rule of rmw has anyway.
+func (x *thread) picks() relation { return union(x.pick, x.pickAddr, x.pickData, x.pickCtrl) }

@@ -74,6 +74,19 @@ func TestExplainGolden(t *testing.T) {
 	}
 }
 
+// Of two ways to break the axioms, the shorter one is shown: four edges between two
+// threads, and not six between three.
+func TestExplainShortest(t *testing.T) {
+	x := explain(t, shape{"3.SB", "", []string{
+		"STR W5,[X1] ; DMB SY ; LDR W0,[X2]",
+		"STR W5,[X2] ; DMB SY ; LDR W0,[X3] ; LDR W7,[X1]",
+		"STR W5,[X3] ; DMB SY ; LDR W0,[X1]",
+	}, `0:X0=0 /\ (1:X7=0 \/ 1:X7=1 /\ 1:X0=0 /\ 2:X0=0)`, "Never"}, memory.Budget{})
+	if !x.Complete || x.Candidates < 3 || len(x.Cycle.Edges) != 4 {
+		t.Error(x.Text())
+	}
+}
+
 func TestExplainOutOfBudget(t *testing.T) {
 	for _, s := range shapes {
 		if s.name != "IRIW+addrs" {

@@ -53,6 +53,7 @@ var shapes = []shape{
 	{"MP+dmb+ctrl", "", []string{writer, "LDR W0,[X2] ; CBNZ W0,L ; L: LDR W7,[X1]"}, mp, "Sometimes"},
 	{"MP+dmb+ctrl-isb", "", []string{writer, "LDR W0,[X2] ; CBNZ W0,L ; L: ISB ; LDR W7,[X1]"}, mp, "Never"},
 	{"MP+dmb+data-lrs-acq", "", []string{writer, "LDR W0,[X2] ; STR W0,[X3] ; LDAR W4,[X3] ; LDR W7,[X1]"}, mp, "Never"},
+	{"MP+dmb+data-wsi-lrs-acq", "", []string{writer, "LDR W0,[X2] ; STR W0,[X3] ; STR W6,[X3] ; LDAR W4,[X3] ; LDR W7,[X1]"}, `1:X0=1 /\ 1:X4=2 /\ 1:X7=0`, "Sometimes"},
 	{"MP+dmb+swp-lrs-acq", "", []string{writer, "SWP W6,W0,[X2] ; LDAR W8,[X2] ; LDR W7,[X1]"}, `1:X0=1 /\ 1:X8=2 /\ 1:X7=0`, "Never"},
 	{"MP+dmb+ldadd-lrs-addr", "", []string{writer, "LDADD W6,W0,[X2] ; LDR W8,[X2] ; EOR W4,W8,W8 ; LDR W7,[X1,W4,SXTW]"}, `1:X0=1 /\ 1:X8=3 /\ 1:X7=0`, "Never"},
 	{"MP+dmb+swpa-noret", "", []string{writer, "SWPA W6,WZR,[X2] ; LDR W7,[X1]"}, `[y]=2 /\ 1:X7=0`, "Sometimes"},
