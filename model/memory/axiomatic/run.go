@@ -268,10 +268,10 @@ func (w *walker) update(s state, op *litmus.Op, loc int, addr, old value) {
 	a := s.get(op.A)
 	data := a
 	data.v = op.Fn.Apply(op.Width, old.v, a.v)
-	data.depth = max(data.depth, old.depth)
 	inner := value{}
 	if op.Fn != litmus.FnMove {
 		inner = old
+		data.depth = max(data.depth, old.depth)
 	}
 	s.set(op.Dst, old)
 	if w.writeInner(&s, op, loc, addr, data, inner) {

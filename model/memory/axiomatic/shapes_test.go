@@ -80,6 +80,7 @@ var shapes = []shape{
 	{"CoRW", "", []string{"LDR W0,[X1] ; STR W5,[X1]"}, `0:X0=1`, "Never"},
 	{"SWP-reads-itself", "", []string{"SWP W5,W0,[X1]"}, `0:X0=1`, "Never"},
 	{"adders", "", []string{"LDADD W5,W0,[X1]", "LDADD W5,W0,[X1]"}, sb, "Never"},
+	{"add-then-swap", "", []string{"LDADD W5,W7,[X1] ; SWP W6,W7,[X1]", "LDR W0,[X1]"}, `1:X0=2`, "Sometimes"},
 	{"exclusives", "", []string{"STR W6,[X1]", "LDXR W0,[X1] ; STXR W8,W5,[X1]"}, `1:X0=0 /\ 1:X8=0 /\ [x]=1`, "Never"},
 	{"exclusive-own-write", "", []string{"LDXR W0,[X1] ; STR W6,[X1] ; STXR W8,W5,[X1]"}, `0:X8=0`, "Sometimes"},
 
