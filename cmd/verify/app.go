@@ -25,6 +25,7 @@ type app struct {
 	targets  []fuzz.Target
 	suite    []suite.Program // of which each has a bug: known by name, and not part of the gate
 	groups   map[string][]fuzz.Target
+	engines  []engine // that compute the final states of litmus tests
 	watchdog *fuzz.Watchdog
 	grace    time.Duration // how long the command may take to end after ctx has
 	json     bool          // the arguments ask for JSON
@@ -83,8 +84,9 @@ func subcommands() []subcommand {
 		{"replay", "Look into", "TOKEN or FILE", "run one violation again: the step-by-step account", (*app).replay},
 		{"shrink", "Look into", "TOKEN or FILE", "make a violation smaller, and say what was tried", (*app).shrink},
 		{"history", "Look into", "FILE", "judge a history that was recorded elsewhere", (*app).history},
-		{"list", "Know", "[KIND…]", "targets, strategies, judges, specifications, bugs, suite (programs with bugs)", (*app).list},
-		{"bench", "Know", "[EXPERIMENT…]", "measure: engine, judges, search", (*app).bench},
+		{"litmus", "Prove", "PATH…", "final states of litmus tests of x86-64, AArch64, or both in one, by two engines", (*app).litmus},
+		{"list", "Know", "[KIND…]", "targets, strategies, judges, specifications, engines, bugs, suite (programs with bugs)", (*app).list},
+		{"bench", "Know", "[EXPERIMENT…]", "measure: engine, judges, search, litmus", (*app).bench},
 	}
 }
 

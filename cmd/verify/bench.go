@@ -24,6 +24,9 @@ type bench struct {
 	limit      time.Duration // how long porcupine may take for a long one
 	search     searchEffort
 
+	engines []engine // of experiment litmus
+	tests   [][]byte // besides those that the experiment has itself
+
 	// result prints what was found out: as JSON the object, which says its type,
 	// else the text, which is one line.
 	result func(object any, text string)
@@ -40,6 +43,7 @@ func experiments() []experiment {
 	return []experiment{
 		{"engine", "what a step and a run cost, beside a bare switch of coroutines", benchEngine},
 		{"judges", "how long judges take for long histories, beside porcupine, and whether they agree on short ones", benchJudges},
+		{"litmus", "how long the engines take for litmus tests", benchLitmus},
 		{"search", "how many runs each strategy needs for the bugs of the suite", benchSearch},
 	}
 }
@@ -56,6 +60,7 @@ func (a *app) bench(args []string) (status, error) {
 	limit := wait(10 * time.Second)
 	f.Var(&limit, "limit", "judges: how long porcupine may take for a long history")
 	effort := f.searchEffort()
+	corpus := f.String("litmus", "", "of litmus: measure the tests of this `folder`, too")
 	names, err := f.parse(args)
 	if err != nil {
 		return 0, err
@@ -69,11 +74,15 @@ func (a *app) bench(args []string) (status, error) {
 	if err != nil {
 		return 0, err
 	}
+	tests, err := litmusTexts(*corpus)
+	if err != nil {
+		return 0, err
+	}
 	began := time.Now()
 	sum := map[string]any{"type": "summary", "experiments": len(chosen), "rounds": rounds.n}
 	b := &bench{
 		rounds: int(rounds.n), stop: a.interrupted, result: a.resultPrinter(f.json),
-		operations: int(operations.n), histories: int(histories.n), limit: time.Duration(limit), search: search,
+		engines: a.engines, tests: tests, operations: int(operations.n), histories: int(histories.n), limit: time.Duration(limit), search: search,
 	}
 	for _, e := range chosen {
 		if !f.json {

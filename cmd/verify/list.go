@@ -49,6 +49,7 @@ func kinds() []kind {
 		{"strategies", (*app).listStrategies},
 		{"judges", (*app).listJudges},
 		{"specifications", (*app).listSpecs},
+		{"engines", (*app).listEngines},
 		{"bugs", (*app).listBugs},
 		{"suite", (*app).listSuite},
 	}
@@ -188,6 +189,15 @@ func (a *app) listSpecs() ([]item, error) {
 			ops = append(ops, o.Name)
 		}
 		out = append(out, item{Type: "specification", Name: s.Name, Doc: strings.Join(ops, ", ")})
+	}
+	return out, nil
+}
+
+// listEngines lists what computes the final states of litmus tests.
+func (a *app) listEngines() ([]item, error) {
+	var out []item
+	for _, e := range a.engines {
+		out = append(out, item{Type: "engine", Name: e.name, Doc: e.doc})
 	}
 	return out, nil
 }

@@ -40,6 +40,7 @@ func newApp(all []fuzz.Target, groups map[string][]fuzz.Target) *app {
 		terminal: term.IsTerminal(int(os.Stderr.Fd())),
 		targets:  all,
 		groups:   groups,
+		engines:  engines(),
 		grace:    10 * time.Second,
 		github:   os.Getenv("GITHUB_ACTIONS") == "true",
 		summary:  os.Getenv("GITHUB_STEP_SUMMARY"),

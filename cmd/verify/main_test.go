@@ -31,6 +31,7 @@ func TestMain(m *testing.M) {
 			case os.Getenv("WITH_ENDLESS") != "":
 				a.watchdog.Patience = 200 * time.Millisecond
 			}
+			a.engines = testEngines(os.Getenv("LITMUS"))
 			os.Exit(a.main(os.Args[1:]))
 		},
 	})

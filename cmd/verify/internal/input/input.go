@@ -30,9 +30,15 @@ func ReadFile(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxSize+1))
+	return ReadAll(f, path)
+}
+
+// ReadAll reads all that there is, which must not be more than 16 MiB. The name
+// is for the error.
+func ReadAll(r io.Reader, name string) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(r, maxSize+1))
 	if err == nil && len(data) > maxSize {
-		err = fmt.Errorf("%s is larger than %d MiB", path, maxSize>>20)
+		err = fmt.Errorf("%s is larger than %d MiB", name, maxSize>>20)
 	}
 	return data, err
 }
