@@ -39,6 +39,8 @@ type litmusRun struct {
 	unroll   int
 	workers  int
 	expected expectations
+	machine  machineRun // the tests run on the simulated machine, or nil
+	explain  *explaining
 }
 
 // litmusFlags are the flags of verify litmus.
@@ -48,14 +50,16 @@ type litmusFlags struct {
 	unroll, steps, memory, workers *count
 	expected                       repeated
 	gen, isa, dir                  *string
-	differ, seed, most             *count
+	differ, seed, most, runs       *count
+	explain, dot                   *bool
+	state, order                   *string
 }
 
 func (a *app) litmusFlags() *litmusFlags {
 	f := a.newFlags("litmus")
 	o := &litmusFlags{
 		flags:   f,
-		method:  f.String("method", both, "the engine: axiomatic, explore, or both, which must agree"),
+		method:  f.String("method", both, "the engine: axiomatic, explore, or both, which must agree; or fuzz or native: runs on the simulated machine, or all of them"),
 		unroll:  f.count("unroll", litmusUnroll, maxUnroll, "how many `rounds` of a loop are run"),
 		steps:   f.count("steps", litmusSteps, maxBudget, "give up a test after so many `steps` of an engine, of about a microsecond each"),
 		memory:  f.count("memory", litmusMemory, 1<<20, "give up a test when an engine needs more `MiB`"),
@@ -65,7 +69,12 @@ func (a *app) litmusFlags() *litmusFlags {
 		most:    f.count("most", generateMost, maxGenerate, "with -gen: make so many `tests` at most"),
 		dir:     f.String("o", "", "with -gen and -differ: write tests to this `directory`"),
 		differ:  f.count("differ", 0, maxDiffer, "run so many random `programs` by both engines, until they disagree"),
-		seed:    f.orNone("seed", 0, maxDiffer, "with -differ: the `seed` of the programs"),
+		seed:    f.orNone("seed", 0, maxDiffer, "with -differ and -method fuzz: the `seed`"),
+		runs:    f.count("runs", litmusRuns, maxRuns, "with -method fuzz: how many `runs` of each test"),
+		order:   f.String("order", "native", "with -method fuzz and native: the machine's memory `order`: sc, tso or native"),
+		explain: f.Bool("explain", false, "say why: an execution with the outcome of the condition, or the cycle that forbids it"),
+		dot:     f.Bool("dot", false, "with -explain: draw it, as Graphviz, and print nothing else"),
+		state:   f.String("state", "", "with -explain: another outcome, as a final state's `text` such as '0:rax=0; [x]=2;'"),
 	}
 	f.Var(&o.expected, "expected", "compare the final states with those in this `file` of JSON lines; give it once, or once for each path")
 	return o
@@ -78,14 +87,25 @@ func (o *litmusFlags) start() (*litmusRun, error) {
 		a: a, ctx: a.ctx, json: o.json, method: *o.method, unroll: int(o.unroll.n), workers: int(o.workers.n),
 		budget: memory.Budget{Steps: int64(o.steps.n), Entries: int64(o.memory.n << 20 / entryBytes)},
 	}
-	if l.engines = a.engines; l.method != both {
-		name := func(e engine) string { return e.name }
-		var err error
-		l.engines, err = catalogue[engine]{"method", a.engines, name, "use axiomatic, explore or both"}.pick([]string{l.method})
-		if err != nil {
-			return nil, err
-		}
+	var err error
+	if l.machine, err = o.onMachine(); err != nil {
+		return nil, err
 	}
+	if l.explain, err = o.explaining(); err != nil {
+		return nil, err
+	}
+	name := func(e engine) string { return e.name }
+	all := catalogue[engine]{"method", a.engines, name, "use axiomatic, explore, both, fuzz or native"}
+	switch l.engines = a.engines; {
+	case l.machine != nil:
+		l.engines, err = all.pick([]string{"explore"}) // tells what is allowed
+	case l.method != both:
+		l.engines, err = all.pick([]string{l.method})
+	}
+	if err != nil {
+		return nil, err
+	}
+
 	// The budget counts what is live; the rest of the heap is garbage, which is
 	// collected sooner when there is much.
 	debug.SetMemoryLimit(int64(l.workers)*int64(o.memory.n)<<20 + 1<<28)
@@ -156,7 +176,7 @@ func (l *litmusRun) all(files []litmusFile) (status, error) {
 	sum.Verdict, sum.Seconds = verdictOf(s), seconds(began)
 	if l.json {
 		l.a.emit(sum)
-	} else {
+	} else if l.explain == nil || !l.explain.dot {
 		l.a.printf("%s\n", sum.text())
 	}
 	return s, nil

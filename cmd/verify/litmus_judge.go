@@ -95,18 +95,19 @@ func safely(e engine, p *litmus.Program, b memory.Budget, found func(litmus.Stat
 // tested is what came of a test.
 type tested struct {
 	litmusFile
-	test     *litmus.Test
-	by       []*collected // an engine each
-	states   []litmus.State
-	spelled  []string // the states, sorted
-	why      string   // not all of them are known, if that is so
-	cut      bool     // loops were cut short
-	disagree bool
-	expected bool // states were expected
-	missing  []string
-	extra    []string
-	text     string // of an explanation, if one was asked for
-	err      error
+	test        *litmus.Test
+	by          []*collected // an engine each
+	states      []litmus.State
+	spelled     []string // the states, sorted
+	why         string   // not all of them are known, if that is so
+	cut         bool     // loops were cut short
+	disagree    bool
+	expected    bool // states were expected
+	missing     []string
+	extra       []string
+	*onMachine  // what the simulated machine showed, if it was asked
+	explanation *axiomatic.Explanation
+	err         error
 }
 
 // judge computes the states of a test in a file. It is nil if the user wants the
@@ -129,6 +130,9 @@ func (l *litmusRun) fill(j *tested) error {
 		return err
 	}
 	if err := l.compute(j); err != nil {
+		return err
+	}
+	if err := l.run(j); err != nil {
 		return err
 	}
 	if want, ok := l.expected.of(j.litmusFile); ok {
@@ -196,6 +200,8 @@ func (j *tested) status() status {
 	case j.err != nil:
 		return statusOf(j.err)
 	case j.disagree:
+		return statusFault
+	case j.onMachine != nil && len(j.Outside) > 0:
 		return statusFault
 	case len(j.missing)+len(j.extra) > 0:
 		return statusViolation

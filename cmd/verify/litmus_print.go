@@ -25,6 +25,8 @@ type litmusLine struct {
 	Explored   int64    `json:"explored"`      // candidate executions or memories, of all engines
 	Steps      int64    `json:"steps"`
 	*comparedLine
+	*onMachine
+	*explainedLine
 }
 
 // comparedLine is the part that says how the states differ from those expected.
@@ -115,7 +117,13 @@ func (l *litmusRun) line(j *tested) litmusLine {
 		out.Steps += c.Steps
 	}
 	if j.expected {
-		out.comparedLine = &comparedLine{j.missing, j.extra}
+		out.comparedLine = &comparedLine{append([]string{}, j.missing...), append([]string{}, j.extra...)}
+	}
+	if out.onMachine = j.onMachine; j.onMachine != nil {
+		out.States, out.StateCount = j.Seen, len(j.Seen)
+	}
+	if x := j.explanation; x != nil {
+		out.explainedLine = &explainedLine{x.Allowed, x.Text(), x.Dot()}
 	}
 	return out
 }
@@ -131,6 +139,10 @@ func (l *litmusRun) write(j *tested) {
 		a.printf("%s\n", j.test)
 		return
 	}
+	if l.explain != nil && l.explain.dot {
+		a.printf("%s", j.explanation.Dot())
+		return
+	}
 	obs, verdict := j.verdict()
 	a.printf("Test %s\nStates %d\n%s", j.test.Name, len(j.spelled), listed(j.spelled))
 	if j.why != "" {
@@ -141,6 +153,12 @@ func (l *litmusRun) write(j *tested) {
 			a.printf("Loops were cut after %s: raise -unroll for states that need more\n", counted(l.unroll, "round"))
 		}
 		a.printf("\n")
+	}
+	if j.onMachine != nil {
+		a.printf("%s\n", j.onMachine.text(j.path))
+	}
+	if j.explanation != nil {
+		a.printf("%s\n", j.explanation.Text())
 	}
 	if len(j.missing)+len(j.extra) > 0 {
 		a.printf("DIFFERENT %s: not the states expected\n", j.path)

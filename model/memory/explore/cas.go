@@ -26,11 +26,10 @@ func (r *runner) cas(depth int, op *litmus.Op, a *access) (ok bool) {
 	}
 	for ; ts != 0; ts &= ts - 1 {
 		from := view(bits.TrailingZeros64(ts))
-		if r.old(a.place, from) != want {
-			c := r.fork(depth)
-			c.set(op.Dst, r.read(c, a, from))
-			ok = r.walk(depth+1) || ok
-		}
+		c := r.fork(depth)
+		c.bent = c.bent || r.old(a.place, from) == want
+		c.set(op.Dst, r.read(c, a, from))
+		ok = r.walk(depth+1) || ok
 	}
 	return ok
 }

@@ -66,6 +66,12 @@
 // of the cited papers, which is local to a thread). An execution that does what is not
 // supported, or that unrolls a loop too often, ends there.
 //
+// Certification is complete only where what orders a write is decided by the time the
+// write may be made. Whether a CAS writes orders none of its thread's later writes to
+// other places, nor, if it does not, those to its own; but a run alone may know only
+// the outcome that writes. So a run may also have a CAS fail that would succeed, to
+// find what can be promised; see state.bent.
+//
 // What makes it fast:
 //
 //   - A run does not choose among writes. A write fulfils the first promise of its

@@ -184,7 +184,7 @@ func (r *runner) end(s *state, how uint64) bool {
 	if s.open != 0 {
 		return false
 	}
-	if r.n > r.base {
+	if r.n > r.base || s.bent {
 		return true
 	}
 	r.rec = r.rec[:0]

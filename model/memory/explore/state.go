@@ -51,8 +51,12 @@ type state struct {
 	loaded  view
 	link    pair
 	open    uint64 // its own messages that it has not fulfilled
-	regs    []value
-	places  []place
+	// bent: a CAS has failed that would have succeeded. Whether it writes does not order
+	// what is later, so that may be promised before it is known: such a run says what
+	// can be promised, and what can't be fulfilled yet, but not how the thread ends.
+	bent   bool
+	regs   []value
+	places []place
 }
 
 func (s *state) copy(from *state) {
