@@ -3,6 +3,10 @@ package fuzz
 import (
 	"fmt"
 	"slices"
+	"strings"
+
+	"github.com/fusedos/stramash/checkers"
+	"github.com/fusedos/stramash/machine"
 )
 
 // BlockRuns is the number of consecutive runs that are done as one piece. What
@@ -129,8 +133,13 @@ func (h *hunt) block(r *runner, n uint64) (*Block, error) {
 				break
 			}
 		}
-		if h.Audit > 0 && run%uint64(h.Audit) == 0 && !r.repeats(v) {
-			return nil, &NotDeterministic{h.target.Name, run}
+		if h.Audit > 0 && run%uint64(h.Audit) == 0 {
+			if !r.repeats(v) {
+				return nil, &NotDeterministic{h.target.Name, run}
+			}
+			if why := r.disobeys(); why != "" {
+				return nil, &Unsound{h.target.Name, run, why}
+			}
 		}
 	}
 	if p, ok := s.(*portfolio); ok {
@@ -188,6 +197,37 @@ func (r *runner) repeats(v *verdict) bool {
 	covered := r.covered
 	r.covered = nil
 	defer func() { r.covered = covered }()
+	if r.target.Platform.Order != machine.SC {
+		r.conforms = new(checkers.Conformance)
+		r.conforms.Begin(r.machine)
+	}
 	again := r.run(NewReplayer(r.machine.Exceptions()))
 	return again.TraceHash == hash && (again.violation != nil) == bad
+}
+
+// disobeys is why the run that was repeated is not one that the architectures allow,
+// as the cycle that forbids it; empty if they do. Under sc nothing is asked.
+func (r *runner) disobeys() string {
+	c := r.conforms
+	if r.conforms = nil; c == nil {
+		return ""
+	}
+	if cycle := c.Check(); cycle != nil {
+		return cycle.Text(c.Execution())
+	}
+	return ""
+}
+
+// Unsound is the error of a hunt whose machine did what the memory model that it stands
+// for forbids: then what it finds, or does not find, says nothing.
+type Unsound struct {
+	Target string
+	Run    uint64
+	Cycle  string // in words, on several lines
+}
+
+// Error says what happened in a line.
+func (u *Unsound) Error() string {
+	return fmt.Sprintf("target %s, run %d: the simulated machine breaks its memory model; this is a fault of the tool: %s",
+		u.Target, u.Run, strings.Join(strings.Fields(u.Cycle), " "))
 }

@@ -51,8 +51,9 @@ type runner struct {
 	heap     bool                 // a run has used it
 	traced   func(*machine.Event) // told of every event, or nil
 	online   online
-	cut      bool              // the run was given up, and is not to be judged
-	wanted   func(uint64) bool // whether runs of a class are to be judged; nil for all
+	conforms *checkers.Conformance // to fill in, or nil
+	cut      bool                  // the run was given up, and is not to be judged
+	wanted   func(uint64) bool     // whether runs of a class are to be judged; nil for all
 }
 
 // maxPassed bounds the memory of verdicts.
@@ -197,7 +198,7 @@ func (r *runner) attach() bool {
 	if r.races != nil {
 		r.races.Begin()
 	}
-	watched := r.heap || r.races != nil || r.covered != nil || !r.meets.met || r.traced != nil
+	watched := r.heap || r.races != nil || r.covered != nil || !r.meets.met || r.traced != nil || r.conforms != nil
 	if watched {
 		r.machine.SetTracer(r.observe)
 	} else {
@@ -217,6 +218,9 @@ func (r *runner) observe(e *machine.Event) {
 	}
 	if !r.meets.met {
 		r.meets.observe(e)
+	}
+	if r.conforms != nil {
+		r.conforms.Observe(e)
 	}
 	if r.traced != nil {
 		r.traced(e)

@@ -10,6 +10,14 @@ func (b *buffer) op() Op {
 	return op
 }
 
+// RulesOf are the rules by which a CPU's accesses are ordered, under a weak memory order.
+func (m *Machine) RulesOf(cpu int) order.Rules {
+	if m.order == nil {
+		return order.X86
+	}
+	return m.order.system.Rules(cpu)
+}
+
 // HasBuffer says whether a CPU may hold stores back.
 func (m *Machine) HasBuffer(cpu int) bool { return m.order != nil && m.order.buffers[cpu] != nil }
 

@@ -16,8 +16,10 @@ type Event struct {
 	Wrote  uint64 // what the operation wrote, if OK
 	Write  uint32 // under a weak order: the number of the write, from 1; of an OpDrain: the store's
 	From   uint32 // under a weak order: the number of the write that was read; 0 for the set-up's
-	Stale  int    // how many newer writes there were
-	Saw    []PA   // of a wait: where its conditions did not hold, as far as it looked
+	// NoReturn: under a weak order, it is an update that answers nothing.
+	NoReturn bool
+	Stale    int  // how many newer writes there were
+	Saw      []PA // of a wait: where its conditions did not hold, as far as it looked
 }
 
 // ContextOf is the path of the context of an event; see NameOf. For an
@@ -59,8 +61,8 @@ func (t *Thread) tell(op Op, pa PA, read, wrote uint64, ok bool, saw []PA) {
 	e.Op, e.PA, e.Read, e.Wrote, e.OK, e.Saw = op, pa, read, wrote, ok, saw
 	e.Name, e.Index = t.ctx.name, max(t.ctx.index, 1)-1
 	if o := t.m.order; o != nil {
-		e.Write, e.From, e.Stale, e.Held = o.write, o.from, o.stale, o.held
-		o.write, o.from, o.stale, o.held = 0, 0, 0, false
+		e.Write, e.From, e.Stale, e.Held, e.NoReturn = o.write, o.from, o.stale, o.held, o.silent
+		o.write, o.from, o.stale, o.held, o.silent = 0, 0, 0, false, false
 	}
 	t.m.tracer(e)
 }

@@ -18,6 +18,7 @@ type weak struct {
 	write, from uint32
 	stale       int
 	held        bool
+	silent      bool // it answers nothing
 }
 
 // buffer is the store buffer of a CPU, an agent that drains it.
@@ -66,7 +67,7 @@ func (w *weak) begin() {
 	m := w.m
 	w.system.Reset()
 	w.bits, w.appended, w.writes = 0, 0, 0
-	w.write, w.from, w.stale, w.held = 0, 0, 0, false
+	w.write, w.from, w.stale, w.held, w.silent = 0, 0, 0, false, false
 	for i, b := range w.buffers {
 		if b == nil {
 			continue
@@ -129,7 +130,7 @@ func (w *weak) load(t *Thread, op announced, at access) uint64 {
 // take reads the k-th newest write.
 func (w *weak) take(t *Thread, a *order.Access, at access, k int) uint64 {
 	msg, dep := w.system.Load(t.cpu.id, a, k)
-	w.from, w.stale, w.read = msg.ID, k, dep
+	w.from, w.stale, w.read, w.silent = msg.ID, k, dep, a.NoReturn
 	if k > 0 {
 		t.ctx.hash = mix(t.ctx.hash, uint64(k))
 	}

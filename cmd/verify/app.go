@@ -161,8 +161,9 @@ func (c subcommand) title() string { return strings.TrimSpace("verify " + c.name
 // be a fault is bad input.
 func statusOf(err error) status {
 	var loose *fuzz.NotDeterministic
+	var unsound *fuzz.Unsound
 	var f fault
-	if errors.As(err, &loose) || errors.As(err, &f) {
+	if errors.As(err, &loose) || errors.As(err, &unsound) || errors.As(err, &f) {
 		return statusFault
 	}
 	return statusUsage
