@@ -14,8 +14,11 @@ const (
 	differBlock = 64
 	// maxDiffer bounds -differ and -seed: a program's own seed is made of both.
 	maxDiffer = 1<<32 - 1
-	// differSteps is the budget of a random program: some seconds.
-	differSteps = 4_000_000
+	// differSteps is the budget of a random program. Larger ones are given up, for
+	// others in their place.
+	differSteps = 20_000
+	// differSpare is how many programs are made at most for each that is compared.
+	differSpare = 4
 )
 
 // differed is what came of random programs that both engines ran.
@@ -27,6 +30,7 @@ type differed struct {
 	StateCount    uint64  `json:"state_count"`
 	Refused       uint64  `json:"refused"`      // by an engine: what they do is not supported
 	Inconclusive  uint64  `json:"inconclusive"` // an engine spent its budget
+	Compared      uint64  `json:"compared"`
 	Disagreements uint64  `json:"disagreements"`
 	StatesHash    string  `json:"states_hash"` // of all states of all programs
 	Verdict       string  `json:"verdict"`
@@ -38,18 +42,17 @@ type differed struct {
 	err  error        // a fault of the first engine that had one
 }
 
-// differ is verify litmus -differ: random programs, each run by both engines, up
-// to the first on which they disagree.
+// differ is verify litmus -differ: random programs, each run by both engines, until n
+// have been compared, or the engines disagree.
 func (l *litmusRun) differ(n, seed uint64, dir string) (status, error) {
 	sum := differed{Type: "summary", Seed: seed}
 	line, began := l.a.newProgress(), time.Now()
-	inOrder(int((n+differBlock-1)/differBlock), l.workers, func(i int) differed {
-		first := uint64(i) * differBlock
-		return l.differBlock(seed<<32+first, min(differBlock, n-first))
+	inOrder(int((differSpare*n+differBlock-1)/differBlock), l.workers, func(i int) differed {
+		return l.differBlock(seed<<32+uint64(i)*differBlock, min(differBlock, n))
 	}, func(_ int, d differed) bool {
 		sum.add(d)
-		line.draw(fmt.Sprintf("litmus: %s of %s programs", grouped(sum.Programs), grouped(n)))
-		return sum.bad == nil && sum.err == nil && l.ctx.Err() == nil
+		line.draw(fmt.Sprintf("litmus: %s of %s programs", grouped(sum.Compared), grouped(n)))
+		return sum.bad == nil && sum.err == nil && sum.Compared < n && l.ctx.Err() == nil
 	})
 	line.clear()
 	if sum.err != nil {
@@ -59,8 +62,10 @@ func (l *litmusRun) differ(n, seed uint64, dir string) (status, error) {
 		if err := l.printReduced(sum.bad, dir); err != nil {
 			return statusFault, err
 		}
-	} else if sum.Programs < n {
-		sum.Why = fmt.Sprintf("interrupted after %s of %s programs", grouped(sum.Programs), grouped(n))
+	} else if l.ctx.Err() != nil {
+		sum.Why = fmt.Sprintf("interrupted after %s of %s programs", grouped(sum.Compared), grouped(n))
+	} else if sum.Compared < n {
+		sum.Why = "the budget is too small for most: raise -steps"
 	}
 	s := sum.status()
 	sum.Verdict, sum.StatesHash, sum.Seconds = verdictOf(s), hex(sum.hash), seconds(began)
@@ -100,6 +105,8 @@ func (l *litmusRun) differBlock(first, n uint64) (d differed) {
 			d.Disagreements++
 		case j.why != "":
 			d.Inconclusive++
+		default:
+			d.Compared++
 		}
 	}
 	d.hash = h.Sum64()
@@ -113,6 +120,7 @@ func (d *differed) add(b differed) {
 	d.StateCount += b.StateCount
 	d.Refused += b.Refused
 	d.Inconclusive += b.Inconclusive
+	d.Compared += b.Compared
 	d.Disagreements += b.Disagreements
 	d.hash = d.hash*31 + b.hash
 	d.bad, d.err = b.bad, b.err
@@ -122,7 +130,7 @@ func (d *differed) status() status {
 	switch {
 	case d.bad != nil:
 		return statusFault
-	case d.Why != "" || d.Inconclusive > 0 || d.Refused == d.Programs:
+	case d.Why != "":
 		return statusInconclusive
 	}
 	return statusOK
@@ -155,13 +163,14 @@ func (l *litmusRun) printReduced(bad *litmus.Test, dir string) error {
 
 // text is the summary in a sentence.
 func (d *differed) text() string {
-	out := fmt.Sprintf("%s: %s with seed %d, %s of both ISAs, %s; %s", d.Verdict, counted(int(d.Programs), "program"), d.Seed,
+	out := fmt.Sprintf("%s: %s compared with seed %d; of %s made, %s were of both ISAs; %s; %s", d.Verdict,
+		counted(int(d.Compared), "program"), d.Seed, grouped(d.Programs),
 		grouped(d.Mixed), counted(int(d.StateCount), "final state"), counted(int(d.Disagreements), "disagreement"))
 	if d.Refused > 0 {
 		out += fmt.Sprintf("; %s refused", grouped(d.Refused))
 	}
 	if d.Inconclusive > 0 {
-		out += fmt.Sprintf("; %s inconclusive: raise -steps", grouped(d.Inconclusive))
+		out += fmt.Sprintf("; %s given up behind the budget", grouped(d.Inconclusive))
 	}
 	if d.Why != "" {
 		out += "; " + d.Why

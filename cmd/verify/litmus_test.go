@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -151,4 +152,35 @@ func FuzzExpectations(f *testing.F) {
 			t.Errorf("more than one line: %q", err)
 		}
 	})
+}
+
+// The README shows a test, and what -explain says of it.
+func TestReadmeExplains(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile("testdata/litmus/MP+x86+LDAPR.litmus")
+	if err != nil {
+		t.Fatal(err)
+	}
+	j := &tested{}
+	if j.test, err = litmus.Parse(text); err != nil {
+		t.Fatal(err)
+	}
+	if err := (&litmusRun{unroll: 1, explain: &explaining{}}).explainTest(j); err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range []string{string(text), j.explanation.Text()} {
+		indented := ""
+		for line := range strings.Lines(strings.TrimSpace(part) + "\n") {
+			if strings.TrimSpace(line) != "" {
+				indented += "    "
+			}
+			indented += line
+		}
+		if !strings.Contains(string(readme), indented) {
+			t.Errorf("README.md does not hold this:\n%s", indented)
+		}
+	}
 }
