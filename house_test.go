@@ -237,3 +237,24 @@ func exportedReceiver(d *ast.FuncDecl) bool {
 		}
 	}
 }
+
+// The engines that check each other have nothing in common but the programs that
+// they are given.
+func TestEnginesShareNothing(t *testing.T) {
+	common := []string{module + "model/litmus", module + "model/memory"}
+	found := 0
+	for _, s := range sources(t) {
+		engine := strings.HasPrefix(s.path, "model/memory/") && !s.test() && strings.Count(s.path, "/") == 3
+		for _, path := range imports(s.file) {
+			if engine && strings.HasPrefix(path, module) && !slices.Contains(common, path) {
+				t.Errorf("%s imports %s, which is another engine's", s.path, path)
+			}
+		}
+		if engine {
+			found++
+		}
+	}
+	if found < 10 {
+		t.Errorf("only %d files of engines found", found)
+	}
+}
