@@ -169,7 +169,7 @@ func spell(t *litmus.Test, states []litmus.State) []string {
 		out = append(out, t.Format(s))
 	}
 	slices.Sort(out)
-	return out
+	return slices.Compact(out) // an untyped location is spelled as 32 bits of what it holds
 }
 
 // combine takes the states of all engines together. Those that found all that
@@ -190,7 +190,7 @@ func (j *tested) combine() {
 	}
 	j.spelled = spell(j.test, j.states)
 	j.disagree = slices.ContainsFunc(j.by, func(c *collected) bool {
-		return c.Complete && len(c.states) != len(j.states)
+		return c.Complete && len(spell(j.test, c.states)) != len(j.spelled)
 	})
 }
 
