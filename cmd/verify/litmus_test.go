@@ -96,6 +96,7 @@ func TestEnginesAgree(t *testing.T) {
 		{says("a", false, 1, 2), says("b", true, 1), true, "a: spent", 2},
 		{says("a", false, 1), says("b", false, 2), false, "a: spent", 2},
 		{says("a", true), says("b", true), false, "", 0},
+		{says("a", true, 1, 1<<32+1), says("b", true, 1), false, "", 1}, // spelled alike
 	} {
 		l := &litmusRun{ctx: t.Context(), engines: []engine{c.a, c.b}, unroll: 1, budget: memory.Budget{Entries: 100}}
 		test, err := litmus.Parse([]byte(oneRead))
