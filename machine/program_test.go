@@ -16,6 +16,7 @@ import (
 //
 //	cpus x86 arm arm-llsc      the CPUs, each a node of its own
 //	granule 128                reservation granule
+//	order native               the memory order
 //	limits steps=9 fair=9 interrupts=1 spurious=1
 //	var x y=3                  8-byte words, 64 bytes apart
 //	words p q                  8-byte words, adjoining
@@ -73,6 +74,12 @@ func (p *program) declare(w stmt) {
 		for _, name := range w[1:] {
 			p.platform.Nodes = append(p.platform.Nodes, machine.Node{ISA: isas[name], CPUs: 1})
 		}
+	case "order":
+		o, err := machine.ParseMemoryOrder(w[1])
+		if err != nil {
+			panic(err)
+		}
+		p.platform.Order = o
 	case "granule":
 		p.platform.Granule = number(w[1])
 	case "limits":

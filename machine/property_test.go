@@ -53,7 +53,7 @@ func (r *random) Choose(c *machine.Choice) int {
 // and a scheduler of sorts; memoryOps need nothing.
 var (
 	memoryOps = []string{
-		"load x", "load y", "load32 x+4", "store x 1", "store y 1", "store y 0", "store8 x+1 7",
+		"load x", "load y", "load32 x+4", "store8 x+5 1", "store x 1", "store y 1", "store y 0", "store8 x+1 7",
 		"cas x 0 2", "cas y 1 0", "swap x 1", "add x 1", "add y 1", "fence", "lladd x 1", "lladd y 1",
 		"if arm\n ldx x\n store y 3\n stx x 4\n end", "await-timeout x==1", "await-timeout y!=0",
 		"repeat 5\n load x\n end", "load p", "store q 1", "if x == 1\n store y 2\n end",
@@ -74,6 +74,7 @@ func randomProgram(t *rapid.T, ops ...string) string {
 	var b strings.Builder
 	cpus := rapid.IntRange(2, 3).Draw(t, "cpus")
 	b.WriteString("cpus " + strings.Join([]string{"x86", "arm", "arm"}[:cpus], " ") + "\n")
+	fmt.Fprintf(&b, "order %s\n", rapid.SampledFrom([]string{"sc", "tso", "native"}).Draw(t, "order"))
 	b.WriteString("limits steps=120 fair=200\nvar x y\nwords p q\n")
 	statements := func(head string, most int) {
 		b.WriteString(head + "\n")
@@ -127,14 +128,21 @@ func observe(p *program, m *machine.Machine, c machine.Chooser) outcome {
 	return outcome{res, m.Exceptions()}
 }
 
-// machines keeps one machine for each number of CPUs: coroutines are reused.
-type machines map[int]*machine.Machine
+// machines keeps one machine for each number of CPUs and memory order: coroutines are
+// reused.
+type machines map[sort]*machine.Machine
+
+type sort struct {
+	cpus  int
+	order machine.MemoryOrder
+}
 
 func (ms machines) of(t *testing.T, p *program) *machine.Machine {
-	m := ms[len(p.platform.Nodes)]
+	key := sort{len(p.platform.Nodes), p.platform.Order}
+	m := ms[key]
 	if m == nil {
 		m = newMachine(t, p.platform)
-		ms[len(p.platform.Nodes)] = m
+		ms[key] = m
 	}
 	return m
 }

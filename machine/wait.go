@@ -146,7 +146,7 @@ func (t *Thread) waiter(times bool, conds []Cond) *waiting {
 		panic("await of no conditions: use WaitForInterrupt")
 	}
 	w := &t.ctx.wait
-	w.t, w.times = t, times
+	w.t, w.times, w.blocked = t, times, Op{}
 	w.conds, w.at = append(w.conds[:0], conds...), w.at[:0]
 	for i := range w.conds {
 		c := &w.conds[i]
