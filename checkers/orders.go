@@ -19,6 +19,16 @@ func ordered(a, b *operation) bool {
 // answers and respects ordered, where the order of real time has none. It is
 // unexplained at once if ordered is the order of real time.
 func (j *linearizable[S]) reorder(ops []operation, events []event) result {
+	knowledge := false
+	for _, e := range events {
+		knowledge = knowledge || ops[e.op].knows > 0
+	}
+	switch {
+	case !knowledge: // all is known at once
+		return unexplained
+	case len(events) > 2*maxReordered:
+		return outOfBudget
+	}
 	o := orders[S]{spec: j.spec, budget: j.budget}
 	for _, e := range events {
 		if !e.isReturn {
@@ -36,6 +46,10 @@ func (j *linearizable[S]) reorder(ops []operation, events []event) result {
 	}
 	return unexplained
 }
+
+// maxReordered bounds the operations of a part that reorder looks at: it compares each
+// with each.
+const maxReordered = 2048
 
 // orders is a search, depth first, for an order of some operations. Those of a
 // client are in the order of its calls.
