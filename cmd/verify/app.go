@@ -84,7 +84,7 @@ func subcommands() []subcommand {
 		{"replay", "Look into", "TOKEN or FILE", "run one violation again: the step-by-step account", (*app).replay},
 		{"shrink", "Look into", "TOKEN or FILE", "make a violation smaller, and say what was tried", (*app).shrink},
 		{"history", "Look into", "FILE", "judge a history that was recorded elsewhere", (*app).history},
-		{"litmus", "Prove", "PATH…", "final states of litmus tests of x86-64, AArch64, or both in one, by two engines", (*app).litmus},
+		{"litmus", "Prove", "PATH… | -gen CYCLE | -differ N", "final states of litmus tests of x86-64, AArch64, or both in one, by two engines", (*app).litmus},
 		{"list", "Know", "[KIND…]", "targets, strategies, judges, specifications, engines, bugs, suite (programs with bugs)", (*app).list},
 		{"bench", "Know", "[EXPERIMENT…]", "measure: engine, judges, search, litmus", (*app).bench},
 	}

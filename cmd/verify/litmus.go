@@ -59,10 +59,10 @@ func (a *app) litmusFlags() *litmusFlags {
 	f := a.newFlags("litmus")
 	o := &litmusFlags{
 		flags:   f,
-		method:  f.String("method", both, "the engine: axiomatic, explore, or both, which must agree; or fuzz or native: runs on the simulated machine, or all of them"),
-		unroll:  f.count("unroll", litmusUnroll, maxUnroll, "how many `rounds` of a loop are run"),
-		steps:   f.count("steps", litmusSteps, maxBudget, "give up a test after so many `steps` of an engine, of about a microsecond each"),
-		memory:  f.count("memory", litmusMemory, 1<<20, "give up a test when an engine needs more `MiB`"),
+		method:  f.String("method", both, "axiomatic, explore, or both: the engine, or both, which must agree; fuzz: random runs on the simulated machine; native: all of its runs"),
+		unroll:  f.count("unroll", litmusUnroll, maxUnroll, "how many `rounds` of a loop are run, at most 64; states that need more are not found, and the report says so"),
+		steps:   f.count("steps", litmusSteps, maxBudget, "give up a test, as inconclusive, after so many `steps` of an engine, of a microsecond or less each"),
+		memory:  f.count("memory", litmusMemory, 1<<20, "give up a test, as inconclusive, when an engine needs more `MiB`; each worker may need that much"),
 		workers: f.count("workers", uint64(min(runtime.NumCPU(), maxWorkers)), maxWorkers, "how many `tests` are at work at a time; no result depends on it"),
 		gen:     f.String("gen", "", "make tests: of a `cycle` such as 'x:PodWW Rfe a:PodRR Fre', of shapes such as MP,SB, or of all"),
 		isa:     f.String("isa", "", "with -gen: make only tests of this `ISA`: x86_64, aarch64, or mixed"),
@@ -76,7 +76,7 @@ func (a *app) litmusFlags() *litmusFlags {
 		dot:     f.Bool("dot", false, "with -explain: draw it, as Graphviz, and print nothing else"),
 		state:   f.String("state", "", "with -explain: another outcome, as a final state's `text` such as '0:rax=0; [x]=2;'"),
 	}
-	f.Var(&o.expected, "expected", "compare the final states with those in this `file` of JSON lines; give it once, or once for each path")
+	f.Var(&o.expected, "expected", "compare the final states with those in this `file` of JSON lines, of which file and states are read; give it once, or once for each path")
 	return o
 }
 
