@@ -39,7 +39,7 @@ type litmusRun struct {
 	unroll   int
 	workers  int
 	expected expectations
-	machine  machineRun // the tests run on the simulated machine, or nil
+	machine  *engine // the simulated machine, if it is to run the tests
 	explain  *explaining
 }
 

@@ -139,7 +139,8 @@ func (d *differed) status() status {
 // printReduced prints a program on which the engines disagree, made small, and
 // keeps it in the directory if one is given.
 func (l *litmusRun) printReduced(bad *litmus.Test, dir string) error {
-	l.a.newProgress().draw("litmus: making the program small on which the engines disagree")
+	line := l.a.newProgress()
+	line.draw("litmus: making the program small on which the engines disagree")
 	small := generate.Reduce(bad, func(t *litmus.Test) bool {
 		j := &tested{test: t}
 		return l.ctx.Err() == nil && l.compute(j) == nil && j.disagree
@@ -157,6 +158,7 @@ func (l *litmusRun) printReduced(bad *litmus.Test, dir string) error {
 		j.by, j.states = nil, nil
 		j.err = l.compute(j)
 	}
+	line.clear()
 	l.print(j)
 	return nil
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/fusedos/stramash/machine"
@@ -14,10 +13,6 @@ import (
 // litmusRuns is how many runs -method fuzz makes of a test.
 const litmusRuns = 10_000
 
-// machineRun runs a program on the simulated machine, and answers how many runs that
-// were. Those of native are all that there are.
-type machineRun func(p *litmus.Program, b memory.Budget, found func(litmus.State) bool) (runs int, err error)
-
 // onMachine is what the simulated machine showed of a test.
 type onMachine struct {
 	Runs    int      `json:"runs,omitempty"` // of -method fuzz
@@ -27,8 +22,9 @@ type onMachine struct {
 	Outside []string `json:"outside"`        // seen, though not allowed
 }
 
-// onMachine is how the machine is to run tests, or nil if it is not.
-func (o *litmusFlags) onMachine() (machineRun, error) {
+// onMachine is the simulated machine as an engine, which explores all of its runs or
+// makes some, or nil if it is not asked for.
+func (o *litmusFlags) onMachine() (*engine, error) {
 	order, err := machine.ParseMemoryOrder(*o.order)
 	switch {
 	case *o.method != "fuzz" && *o.method != "native":
@@ -39,18 +35,13 @@ func (o *litmusFlags) onMachine() (machineRun, error) {
 	case err != nil:
 		return nil, err
 	case *o.method == "native":
-		return func(p *litmus.Program, b memory.Budget, found func(litmus.State) bool) (int, error) {
-			out, err := asm.Explorer(order)(p, b, found)
-			if err == nil && !out.Complete {
-				err = fmt.Errorf("not all runs of the machine were explored: %s; raise -steps or -memory", out.Why)
-			}
-			return 0, err
-		}, nil
+		return &engine{name: *o.method, run: asm.Explorer(order)}, nil
 	}
-	return func(p *litmus.Program, _ memory.Budget, found func(litmus.State) bool) (int, error) {
+	sample := func(p *litmus.Program, _ memory.Budget, found func(litmus.State) bool) (memory.Outcome, error) {
 		out, err := asm.Sample(p, order, int(o.runs.n), o.seed.n, found)
-		return out.Runs, err
-	}, nil
+		return memory.Outcome{Complete: true, Cut: out.Cut > 0, Explored: int64(out.Runs)}, err
+	}
+	return &engine{name: *o.method, run: sample}, nil
 }
 
 // run runs a test on the machine, if that is asked for, and compares what it shows
@@ -66,32 +57,44 @@ func (l *litmusRun) run(j *tested) error {
 	if err != nil {
 		return err
 	}
-	m := &onMachine{Allowed: len(j.spelled), Seen: []string{}, Unseen: []string{}, Outside: []string{}}
-	var states []litmus.State
-	m.Runs, err = l.machine(p, l.budget, func(s litmus.State) bool {
-		states = append(states, slices.Clone(s))
-		return l.ctx.Err() == nil
-	})
-	if err != nil {
-		return err
+	c := collect(l.ctx, *l.machine, p, l.budget)
+	if c.err != nil {
+		return c.err
 	}
-	m.Seen = spell(j.test, states)
+	m := &onMachine{Allowed: len(j.spelled), Seen: spell(j.test, c.states), Unseen: []string{}, Outside: []string{}}
+	if l.method == "fuzz" {
+		m.Runs = int(c.Explored)
+	}
 	unseen, outside := differ(m.Seen, j.spelled)
 	if m.Unseen = append(m.Unseen, unseen...); j.why == "" {
 		m.Outside = append(m.Outside, outside...)
 	}
-	j.onMachine, j.states = m, states
+	if !c.Complete && j.why == "" {
+		j.why = c.engine + ": " + c.Why
+	}
+	j.onMachine, j.states = m, c.states
 	return nil
 }
 
-// text says what the machine showed, in lines.
-func (m *onMachine) text(path string) string {
-	var b strings.Builder
-	how := "in all runs of the machine"
-	if m.Runs > 0 {
-		how = "in " + counted(m.Runs, "run")
+// shown are the states that the output lists.
+func (j *tested) shown() []string {
+	if j.onMachine != nil {
+		return j.Seen
 	}
-	fmt.Fprintf(&b, "Machine: %d of %s seen %s\n", m.Allowed-len(m.Unseen), counted(m.Allowed, "allowed state"), how)
+	return j.spelled
+}
+
+// text says in lines what the machine showed; all says that it made all the runs
+// that were asked for.
+func (m *onMachine) text(path string, all bool) string {
+	var b strings.Builder
+	how := "some runs of the machine"
+	if m.Runs > 0 {
+		how = counted(m.Runs, "run")
+	} else if all {
+		how = "all runs of the machine"
+	}
+	fmt.Fprintf(&b, "Machine: %d of %s seen in %s\n", m.Allowed-len(m.Unseen), counted(m.Allowed, "allowed state"), how)
 	for _, s := range m.Unseen {
 		fmt.Fprintf(&b, "unseen  %s\n", s)
 	}

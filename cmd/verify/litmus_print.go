@@ -108,8 +108,8 @@ func (l *litmusRun) emit(j *tested) {
 
 func (l *litmusRun) line(j *tested) litmusLine {
 	out := litmusLine{
-		Type: "test", File: j.file, Path: j.path, Name: j.test.Name, States: j.spelled, Condition: condition(j.test),
-		Method: l.method, StateCount: len(j.spelled), Complete: j.why == "", Why: j.why, Cut: j.cut,
+		Type: "test", File: j.file, Path: j.path, Name: j.test.Name, States: j.shown(), Condition: condition(j.test),
+		Method: l.method, StateCount: len(j.shown()), Complete: j.why == "", Why: j.why, Cut: j.cut,
 	}
 	out.Obs, out.Verdict = j.verdict()
 	for _, c := range j.by {
@@ -119,9 +119,7 @@ func (l *litmusRun) line(j *tested) litmusLine {
 	if j.expected {
 		out.comparedLine = &comparedLine{append([]string{}, j.missing...), append([]string{}, j.extra...)}
 	}
-	if out.onMachine = j.onMachine; j.onMachine != nil {
-		out.States, out.StateCount = j.Seen, len(j.Seen)
-	}
+	out.onMachine = j.onMachine
 	if x := j.explanation; x != nil {
 		out.explainedLine = &explainedLine{x.Allowed, x.Text(), x.Dot()}
 	}
@@ -144,9 +142,9 @@ func (l *litmusRun) write(j *tested) {
 		return
 	}
 	obs, verdict := j.verdict()
-	a.printf("Test %s\nStates %d\n%s", j.test.Name, len(j.spelled), listed(j.spelled))
+	a.printf("Test %s\nStates %d\n%s", j.test.Name, len(j.shown()), listed(j.shown()))
 	if j.why != "" {
-		a.printf("%s: inconclusive: %s; %s so far\n\n", j.path, j.why, counted(len(j.spelled), "state"))
+		a.printf("%s: inconclusive: %s; %s so far\n\n", j.path, j.why, counted(len(j.shown()), "state"))
 	} else {
 		a.printf("%s\nCondition %s\nObservation %s %s\n", verdict, condition(j.test), j.test.Name, obs)
 		if j.cut {
@@ -155,7 +153,7 @@ func (l *litmusRun) write(j *tested) {
 		a.printf("\n")
 	}
 	if j.onMachine != nil {
-		a.printf("%s\n", j.onMachine.text(j.path))
+		a.printf("%s\n", j.onMachine.text(j.path, j.why == ""))
 	}
 	if j.explanation != nil {
 		a.printf("%s\n", j.explanation.Text())
@@ -182,7 +180,7 @@ func listed(lines []string) string {
 
 func (s *litmusSummary) add(j *tested) {
 	s.Tests++
-	s.StateCount += len(j.spelled)
+	s.StateCount += len(j.shown())
 	switch {
 	case j.err != nil:
 		s.Refused++
