@@ -11,8 +11,9 @@ func (s *state) armFloor(a *access) view {
 	return v
 }
 
-// armRead has the thread read the message at time t; it is the view of the result.
-func (s *state) armRead(a *access, t view) pair {
+// armRead has the thread read the message at time t; it is the view of the read, and
+// that of the result, which depends on what a message of the thread's own did, too.
+func (s *state) armRead(a *access, t view) (read, result pair) {
 	p := &s.places[a.place]
 	post := pair{all: max(s.armFloor(a), t)}
 	var dep pair
@@ -34,7 +35,7 @@ func (s *state) armRead(a *access, t view) pair {
 		s.reads = max(s.reads, post.all)
 		s.writes = max(s.writes, post.pick)
 	}
-	return post.join(dep)
+	return post, post.join(dep)
 }
 
 // armAfter is the view that a write of a comes after; pick is that of its data. What

@@ -28,7 +28,8 @@ func (r *runner) cas(depth int, op *litmus.Op, a *access) (ok bool) {
 		from := view(bits.TrailingZeros64(ts))
 		c := r.fork(depth)
 		c.bent = c.bent || r.old(a.place, from) == want
-		c.set(op.Dst, r.read(c, a, from))
+		v, _ := r.read(c, a, from)
+		c.set(op.Dst, v)
 		ok = r.walk(depth+1) || ok
 	}
 	return ok
@@ -39,7 +40,7 @@ func (r *runner) cas(depth int, op *litmus.Op, a *access) (ok bool) {
 func (r *runner) casWrite(depth int, op *litmus.Op, a *access, from, t view, compared bool) bool {
 	s := r.fork(depth)
 	d, b := s.get(op.A), s.get(op.B)
-	v := r.read(s, a, from)
+	v, read := r.read(s, a, from)
 	pick := pair{pick: max(b.view.pick, v.view.pick)}
 	if compared {
 		if b.view.all >= v.view.all {
@@ -50,7 +51,7 @@ func (r *runner) casWrite(depth int, op *litmus.Op, a *access, from, t view, com
 		s.set(op.Dst, v)
 	}
 	after := s.armAfter(a, max(d.view.pick, b.view.pick))
-	s.armWrite(a, t, d.view, pick, v.view)
+	s.armWrite(a, t, d.view, pick, read)
 	s.armFull(a, t)
 	n := r.n
 	return r.back(n, r.write(s, a.place, t, litmus.FnMove.Apply(op.Width, 0, d.x), after) && r.walk(depth+1))
@@ -61,11 +62,11 @@ func (r *runner) casWrite(depth int, op *litmus.Op, a *access, from, t view, com
 func (r *runner) casWriteBack(depth int, op *litmus.Op, a *access, from, t view) bool {
 	s := r.fork(depth)
 	b := s.get(op.B)
-	v := r.read(s, a, from)
+	v, read := r.read(s, a, from)
 	s.set(op.Dst, v)
 	pick := pair{pick: max(b.view.pick, v.view.pick)}
 	after := s.armAfter(a, b.view.pick)
-	s.armWrite(a, t, pair{}, pick, v.view)
+	s.armWrite(a, t, pair{}, pick, read)
 	n := r.n
 	return r.back(n, r.write(s, a.place, t, v.x, after) && r.walk(depth+1))
 }
@@ -88,7 +89,8 @@ func (r *runner) cmpxchg(depth int, op *litmus.Op, a *access, want uint64) (ok b
 		from := view(bits.TrailingZeros64(ts))
 		if r.old(a.place, from) != want {
 			c := r.fork(depth)
-			c.set(op.Dst, r.read(c, a, from))
+			v, _ := r.read(c, a, from)
+			c.set(op.Dst, v)
 			ok = r.walk(depth+1) || ok
 		}
 	}

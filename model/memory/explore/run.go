@@ -287,15 +287,16 @@ func (r *runner) readable(s *state, a *access) uint64 {
 	return ts
 }
 
-// read has s read the message at time t; it is its value and the view of that.
-func (r *runner) read(s *state, a *access, t view) value {
-	v := value{x: r.old(a.place, t)}
+// read has s read the message at time t; it is its value and the view of that, and
+// the view of the read itself.
+func (r *runner) read(s *state, a *access, t view) (v value, read pair) {
+	v.x = r.old(a.place, t)
 	if r.th.isa == litmus.AArch64 {
-		v.view = s.armRead(a, t)
+		read, v.view = s.armRead(a, t)
 	} else {
 		s.x86Read(a.place, t)
 	}
-	return v
+	return v, read
 }
 
 // loads does a load in all ways but one in a run of its own, and the last in this one.
@@ -314,9 +315,9 @@ func (r *runner) loads(depth int, op *litmus.Op, a *access, ok *bool) (alive boo
 
 // take has s do a load that reads the message at time t.
 func (r *runner) take(s *state, op *litmus.Op, a *access, t view) {
-	v := r.read(s, a, t)
+	v, read := r.read(s, a, t)
 	if op.Kind == litmus.OpLoadEx {
-		s.monitor, s.loaded, s.link = a.place+1, t, v.view
+		s.monitor, s.loaded, s.link = a.place+1, t, read
 	}
 	s.set(op.Dst, v)
 }
@@ -395,14 +396,14 @@ func (r *runner) update(s *state, op *litmus.Op, a *access) bool {
 		s.set(op.Dst, value{x: r.old(a.place, from)})
 		return r.lock(s, a.place, t, x)
 	}
-	v := r.read(s, a, from)
+	v, read := r.read(s, a, from)
 	s.set(op.Dst, v)
 	var dep pair
 	if op.Fn != litmus.FnMove {
 		dep = v.view
 	}
 	after := s.armAfter(a, d.view.pick)
-	s.armWrite(a, t, d.view, dep, v.view)
+	s.armWrite(a, t, d.view, dep, read)
 	s.armFull(a, t)
 	return r.write(s, a.place, t, x, after)
 }
