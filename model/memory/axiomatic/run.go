@@ -281,8 +281,9 @@ func (w *walker) update(s state, op *litmus.Op, loc int, addr, old value) {
 
 // cas goes on with a compare-and-swap that has read old. On AArch64 one that
 // succeeds may take its result from the register that it compares with, which has the
-// same value, and one that fails may write back what it has read (herd's
-// AArch64Sem.ml).
+// same value, and one that fails may write back what it has read, which is picked by
+// the read and does not depend on it (AArch64Sem.ml and event.ml of herd 7.58; later
+// ones have it depend).
 func (w *walker) cas(s state, op *litmus.Op, loc int, addr, old value) {
 	want := s.get(op.B)
 	arm := w.p.Threads[w.thread].ISA == litmus.AArch64
@@ -292,8 +293,7 @@ func (w *walker) cas(s state, op *litmus.Op, loc int, addr, old value) {
 		if arm {
 			back := fails
 			back.locals = append([]local(nil), s.locals...)
-			inner := old
-			inner.pick |= want.pick
+			inner := value{pick: want.pick | old.pick}
 			if w.writeInner(&back, op, loc, addr, value{v: old.v, pick: want.pick, depth: old.depth}, inner) {
 				w.from(back)
 			}

@@ -58,6 +58,8 @@ var shapes = []shape{
 	{"MP+dmb+ldadd-lrs-addr", "", []string{writer, "LDADD W6,W0,[X2] ; LDR W8,[X2] ; EOR W4,W8,W8 ; LDR W7,[X1,W4,SXTW]"}, `1:X0=1 /\ 1:X8=3 /\ 1:X7=0`, "Never"},
 	{"MP+dmb+swpa-noret", "", []string{writer, "SWPA W6,WZR,[X2] ; LDR W7,[X1]"}, `[y]=2 /\ 1:X7=0`, "Sometimes"},
 	{"MP+dmb+csel-addr", "1:X9=z;", []string{writer, "LDR W0,[X2] ; CMP W0,#1 ; CSEL X4,X1,X9,EQ ; LDR W7,[X4]"}, mp, "Sometimes"},
+	{"MP+dmb+cas-fails-lrs-addr", "1:X0=9;", []string{writer, "CAS W0,W5,[X2] ; LDR W8,[X2] ; EOR W4,W8,W8 ; LDR W7,[X1,W4,SXTW]"}, `1:X0=1 /\ 1:X8=1 /\ 1:X7=0`, "Sometimes"},
+	{"LB+dmb+cas-fails-lrs-data", "1:X0=9;", []string{answerer, "CAS W0,W5,[X1] ; LDR W8,[X1] ; STR W8,[X2]"}, `0:X0=1 /\ 1:X0=1`, "Never"},
 	{"CAS-ok-compared", "z=1;", []string{writer, "LDR W0,[X2] ; CAS W0,W6,[X3] ; EOR W4,W0,W0 ; LDR W7,[X1,W4,SXTW]"}, `1:X0=1 /\ [z]=2 /\ 1:X7=0`, "Sometimes"},
 	{"LB", "", []string{"LDR W0,[X2] ; STR W5,[X1]", "LDR W0,[X1] ; STR W5,[X2]"}, lb, "Sometimes"},
 	{"LB+dmb+data", "", []string{answerer, "LDR W0,[X1] ; STR W0,[X2]"}, lb, "Never"},

@@ -57,6 +57,8 @@ var shapes = []shape{
 	{"LXSX+other-place", "", []string{"LDXR W0,[X1] ; STXR W8,W5,[X2]"}, `0:X8=0`, "Never"},
 	{"LXSX+again", "", []string{"LDXR W0,[X1] ; STXR W8,W5,[X1] ; STXR W9,W6,[X1]"}, `0:X9=0`, "Never"},
 	{"LXSX+atomic", "", []string{"LDXR W0,[X1] ; STXR W8,W5,[X1]", "LDXR W0,[X1] ; STXR W8,W5,[X1]"}, `0:X8=0 /\ 1:X8=0 /\ 0:X0=0 /\ 1:X0=0`, "Never"},
+	{"MP+dmb+cas-fails-lrs-addr", "1:X0=9;", []string{writer, "CAS W0,W5,[X2] ; LDR W8,[X2] ; EOR W4,W8,W8 ; LDR W7,[X1,W4,SXTW]"}, `1:X0=1 /\ 1:X8=1 /\ 1:X7=0`, "Sometimes"},
+	{"LB+dmb+cas-fails-lrs-data", "1:X0=9;", []string{answerer, "CAS W0,W5,[X1] ; LDR W8,[X1] ; STR W8,[X2]"}, `0:X0=1 /\ 1:X0=1`, "Never"},
 	{"MP+dmb+stadd-lrs-stadd-lrs-acq", "", []string{writer, "STADD W6,[X2] ; STADD W6,[X2] ; LDAR W8,[X2] ; LDR W7,[X1]"}, `1:X8=5 /\ 1:X7=0`, "Sometimes"},
 	{"MP+dmb+stadd-lrs-lxsx-lrs-acq", "", []string{writer, "STADD W6,[X2] ; LDXR W0,[X2] ; STXR W8,W5,[X2] ; LDAR W9,[X2] ; LDR W7,[X1]"}, `1:X0=3 /\ 1:X8=0 /\ 1:X9=1 /\ 1:X7=0`, "Sometimes"},
 	{"MP+dmb+stadd-lrs-lxsx-data-lrs-acq", "", []string{writer, "STADD W6,[X2] ; LDXR W0,[X2] ; STXR W8,W0,[X2] ; LDAR W9,[X2] ; LDR W7,[X1]"}, `1:X0=3 /\ 1:X8=0 /\ 1:X9=3 /\ 1:X7=0`, "Never"},
