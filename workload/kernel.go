@@ -43,7 +43,7 @@ type Kernel struct {
 
 // Kernels lists the kernels: IS, CG, MG, FT.
 func Kernels() []Kernel {
-	return []Kernel{is, cg, mg}
+	return []Kernel{is, cg, mg, ft}
 }
 
 // ByName finds a kernel. It fails if there is none of this name.

@@ -1,6 +1,7 @@
 package workload_test
 
 import (
+	"flag"
 	"testing"
 
 	"github.com/fusedos/stramash/machine"
@@ -13,8 +14,7 @@ func alone(tb testing.TB, memory uint64) *machine.Machine {
 	tb.Helper()
 	p := machine.Pair()
 	for i := range p.Nodes {
-		p.Nodes[i].Memory = memory + 1<<20&^4095
-		p.Nodes[i].Memory &^= 4095
+		p.Nodes[i].Memory = (memory + 1<<20) &^ 4095
 	}
 	m, err := machine.New(p)
 	if err != nil {
@@ -25,11 +25,17 @@ func alone(tb testing.TB, memory uint64) *machine.Machine {
 	return m
 }
 
+var className = flag.String("class", "S", "the class of TestKernelsVerify: S, W (a minute) or A (ten)")
+
 func TestKernelsVerify(t *testing.T) {
+	class, err := workload.ParseClass(*className)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, k := range workload.Kernels() {
 		t.Run(k.Name, func(t *testing.T) {
-			m := alone(t, k.Memory(workload.S))
-			body, result := k.Program(m, workload.S, workload.Options{})
+			m := alone(t, k.Memory(class))
+			body, result := k.Program(m, class, workload.Options{})
 			if result.Verified {
 				t.Fatal("verified before it has run")
 			}
