@@ -2,7 +2,7 @@ package workload
 
 import "math"
 
-// rcond is the matrix's condition number's reciprocal.
+// rcond is the reciprocal of the matrix's condition number.
 const rcond = 0.1
 
 // cgVectorsOfMatrix are what the matrix is made of: row i of columns and values is a
@@ -20,7 +20,7 @@ type cgVectorsOfMatrix struct {
 func (r *cgRun) makeMatrix() {
 	r.makeVectors()
 	r.reserveRows()
-	weight, ratio := 1.0, math.Pow(rcond, 1/float64(r.n))
+	weight, ratio := 1.0, exp(-math.Ln10/float64(r.n)) // the n-th root of rcond
 	for i := range r.n {
 		r.addProduct(i, weight)
 		weight *= ratio

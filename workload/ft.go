@@ -131,7 +131,7 @@ func (r *ftRun) makeTwiddle() {
 		for y := range r.n[1] {
 			row := square(y, r.n[1]) + square(z, r.n[2])
 			for x := range r.n[0] {
-				r.twiddle.Set(r.t, r.at(x, y, z), math.Exp(factor*float64(row+square(x, r.n[0]))))
+				r.twiddle.Set(r.t, r.at(x, y, z), exp(factor*float64(row+square(x, r.n[0]))))
 			}
 			compute(r.t, r.n[0]*(ftLoop+ftExp))
 		}

@@ -1,7 +1,5 @@
 package workload
 
-import "math"
-
 // Instructions of FT that touch no memory, for each element.
 const (
 	ftLoop      = 3  // its index, its end and its branch
@@ -15,7 +13,7 @@ const (
 func (r *ftRun) makeRoots() {
 	for n := 1; n < max(r.n[0], r.n[1], r.n[2]); n *= 2 {
 		for k := range n {
-			sin, cos := math.Sincos(math.Pi * float64(k) / float64(n))
+			sin, cos := sincos(k, n)
 			r.roots.store(r.t, n+k, complex(cos, sin))
 		}
 		compute(r.t, n*(ftLoop+2*ftExp))
