@@ -1,0 +1,156 @@
+package coherence
+
+import "math/bits"
+
+// The states of a copy, in the low two bits of its tag.
+const (
+	invalid = iota
+	shared
+	exclusive
+	modified
+)
+
+// A set holds up to 16 lines. It finds one by a signature of one byte for each way, eight of
+// which are compared at a time, and keeps the order of their use (LRU) or of their fill (FIFO,
+// Random) as a permutation: four bits for each position, position 0 the newest. Nothing
+// moves but the permutation. Empty ways stand last.
+//
+// A set of all zeros is empty and has no permutation yet: it gets one at its first fill.
+type set struct {
+	order uint64
+	sig   [2]uint64  // byte i%8 of word i/8: of way i; 0 if it is empty, else 128 + 7 bits of the tag
+	tag   [16]uint32 // line<<2 | state; 0 if the way is empty, as no copy is invalid
+}
+
+const (
+	low8, high8 = 0x0101010101010101, 0x8080808080808080
+	low4, high4 = 0x1111111111111111, 0x8888888888888888
+	firstOrder  = 0xFEDCBA9876543210
+)
+
+// find is the way that holds the line of key (line<<2), or -1.
+func (s *set) find(key uint32, sig uint64) int {
+	x, y := s.sig[0]^sig, s.sig[1]^sig
+	// Bit 7 of byte i: way i may match; bit 6: way 8+i. (A borrow may add a wrong one.)
+	z := (x-low8)&^x&high8 | ((y-low8)&^y&high8)>>1
+	for ; z != 0; z &= z - 1 {
+		b := bits.TrailingZeros64(z)
+		i := b>>3 | (^b&1)<<3
+		if (s.tag[i&15]^key)-1 < 3 { // the same line, and a state
+			return i
+		}
+	}
+	return -1
+}
+
+// position is four times the place of way in the order.
+func (s *set) position(way int) uint {
+	x := s.order ^ uint64(way)*low4
+	return uint(bits.TrailingZeros64((x-low4)&^x&high4)) & 60
+}
+
+// first moves the way at position at to the front.
+func (s *set) first(at uint, way uint64) {
+	m := uint64(1)<<(at&60) - 1
+	s.order = s.order&^(m<<4|15) | (s.order&m)<<4 | way
+}
+
+func (s *set) touch(way int) { s.first(s.position(way), uint64(way)) }
+
+// A cache is one cache. Its sets are listed in touched when they are first filled, so that
+// emptying it takes time in proportion to what was used.
+type cache struct {
+	sets    []set
+	touched []uint32
+	random  *uint64 // the generator of the Random policy, shared by all caches
+	shift   uint8   // of key, to the bits above the index of the set
+	top     uint8   // position of the last way: 4*(ways-1)
+	policy  Policy
+}
+
+func newCache(g Cache, random *uint64) cache {
+	n := g.sets()
+	return cache{
+		sets:    make([]set, n),
+		touched: make([]uint32, 0, n),
+		random:  random,
+		shift:   uint8(2 + bits.TrailingZeros64(n)),
+		top:     uint8(4 * (g.Ways - 1)),
+		policy:  g.Policy,
+	}
+}
+
+func (c *cache) set(key uint32) *set { return &c.sets[int(key>>2)&(len(c.sets)-1)] }
+
+// sig is the signature of key in every byte.
+func (c *cache) sig(key uint32) uint64 {
+	return (uint64(key)>>(c.shift&63)&127 | 128) * low8
+}
+
+// find is the set of key and the way that holds it, or -1.
+func (c *cache) find(key uint32) (*set, int) {
+	s := c.set(key)
+	return s, s.find(key, c.sig(key))
+}
+
+// use notes a use of way.
+func (c *cache) use(s *set, way int) {
+	if c.policy == LRU {
+		s.touch(way)
+	}
+}
+
+// fill puts e, key and state, into its set, and answers the tag of the evicted line, or 0,
+// and the way. The set does not hold the line.
+func (c *cache) fill(e uint32) (old uint32, way int) {
+	i := int(e>>2) & (len(c.sets) - 1)
+	s := &c.sets[i]
+	if s.order == 0 {
+		s.order = firstOrder
+		c.touched = append(c.touched, uint32(i))
+	}
+	at := uint(c.top)
+	v := s.order >> (at & 60) & 15
+	if c.policy == Random && s.tag[v] != 0 {
+		at = 4 * uint(next(c.random)>>32*(uint64(c.top)/4+1)>>32)
+		v = s.order >> (at & 60) & 15
+	}
+	s.first(at, v)
+	old, s.tag[v] = s.tag[v], e
+	w, sh := &s.sig[v>>3], v&7*8
+	*w = *w&^(255<<sh) | c.sig(e)&255<<sh
+	return old, int(v)
+}
+
+// next is the next value of splitmix64 (Steele, Lea, Flood: Fast splittable pseudorandom
+// number generators, OOPSLA 2014; Vigna's constants).
+func next(state *uint64) uint64 {
+	*state += 0x9e3779b97f4a7c15
+	z := *state
+	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+	z = (z ^ z>>27) * 0x94d049bb133111eb
+	return z ^ z>>31
+}
+
+// drop empties a way, which moves to the end of the order: the next fill takes it.
+func (c *cache) drop(s *set, way int) {
+	at, top := s.position(way), uint64(c.top)&60
+	s.tag[way&15] = 0
+	s.sig[way>>3&1] &^= 255 << (way & 7 * 8)
+	below, last := uint64(1)<<at-1, uint64(1)<<top-1
+	s.order = s.order&^((last|15<<top)&^below) | s.order>>4&last&^below | uint64(way)<<top
+}
+
+// mark gives the line of key, which the cache holds, another state.
+func (c *cache) mark(key, state uint32) {
+	if s, i := c.find(key); i >= 0 {
+		s.tag[i&15] = key | state
+	}
+}
+
+func (c *cache) reset() {
+	for _, i := range c.touched {
+		c.sets[i] = set{}
+	}
+	c.touched = c.touched[:0]
+}

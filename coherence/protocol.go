@@ -1,0 +1,364 @@
+package coherence
+
+// The numbers in brackets are those of the rules in the package comment.
+
+// below is an access of c to the levels below the L1, which missed: its cost, and the state
+// that an L1D gets from a load.
+func (c *core) below(key uint32, write bool) (state uint32, cycles uint64) {
+	c.n.L2Accesses++
+	if !c.private {
+		return c.last(key, write)
+	}
+	s, i := c.l2.find(key)
+	if i < 0 {
+		state, cycles = c.last(key, write)
+		return state, cycles + c.fillL2(key|state)
+	}
+	c.l2.use(s, i)
+	c.n.L2Hits++
+	cycles = c.lat.L2
+	state = min(s.tag[i&15]&3, exclusive) // [2]
+	if write && state == shared {
+		cycles += c.own(key)
+		s.tag[i&15] = key | exclusive
+	}
+	return state, cycles
+}
+
+// last is an access to the last level: its cost, and the state that the core gets.
+func (c *core) last(key uint32, write bool) (state uint32, cycles uint64) {
+	d := c.dom
+	s, i := d.last.find(key)
+	if c.private {
+		c.n.L3Accesses++
+	}
+	if i < 0 {
+		return c.miss(key, write)
+	}
+	d.last.use(s, i)
+	if c.private {
+		c.n.L3Hits++
+		cycles = c.lat.L3
+	} else {
+		c.n.L2Hits++
+		cycles = c.lat.L2
+	}
+	if write {
+		return exclusive, cycles + c.ownIn(s, i, key)
+	}
+	held, asked := false, false
+	if d.holders != nil {
+		held, asked = c.askCores(s, i, key)
+	}
+	if asked {
+		cycles += c.coreSnoop()
+	}
+	if held || s.tag[i&15]&3 == shared { // [3]
+		return shared, cycles
+	}
+	return exclusive, cycles
+}
+
+// askCores makes the other cores of the domain share the line in way i of s: whether one of
+// them holds it, and whether one held it M or E. [3]
+func (c *core) askCores(s *set, i int, key uint32) (held, asked bool) {
+	at := c.dom.index(key, i)
+	all := c.dom.holders[at] | c.bit
+	for m := all &^ c.bit; m != 0; {
+		o := c.dom.pop(&m)
+		was := o.share(key)
+		switch was {
+		case invalid:
+			all &^= o.bit // it has evicted the line
+			continue
+		case modified:
+			s.tag[i&15] = key | modified
+		}
+		held, asked = true, asked || was != shared
+	}
+	c.dom.holders[at] = all
+	return held, asked
+}
+
+// share makes a core's copies of a line S. The answer is the state that the core had it in:
+// modified if any copy was. [3, 4]
+func (c *core) share(key uint32) (was uint32) {
+	if c.private {
+		s, i := c.l2.find(key)
+		if i < 0 {
+			return invalid
+		}
+		was = s.tag[i&15] & 3
+		if was == shared {
+			return was // and so are those above
+		}
+		s.tag[i&15] = key | shared
+	}
+	if s, i := c.l1d.find(key); i >= 0 {
+		e := s.tag[i&15]
+		if e == key|modified {
+			c.lost(key)
+		}
+		s.tag[i&15] = key | shared
+		return max(was, e&3)
+	}
+	if was == invalid {
+		if _, i := c.l1i.find(key); i >= 0 {
+			return shared
+		}
+	}
+	return was
+}
+
+// upgrade makes a line that the L1D holds S or E the core's own. [6, 7, 10]
+func (c *core) upgrade(key, state uint32) (cycles uint64) {
+	if state == shared {
+		cycles = c.own(key)
+		if c.private {
+			c.l2.mark(key, exclusive)
+		}
+	}
+	c.dropL1I(key)
+	return cycles
+}
+
+// own drops all copies of a line but the core's own and those below it. [7]
+func (c *core) own(key uint32) (cycles uint64) {
+	s, i := c.dom.last.find(key)
+	return c.ownIn(s, i, key)
+}
+
+// ownIn is own for a line that is in way i of set s of the last level.
+func (c *core) ownIn(s *set, i int, key uint32) (cycles uint64) {
+	d := c.dom
+	if d.holders != nil {
+		at := d.index(key, i)
+		dirty, n := d.dropFrom(d.holders[at]&^c.bit, key)
+		d.holders[at] = c.bit
+		if dirty {
+			s.tag[i&15] = key | modified
+		}
+		if n > 0 {
+			cycles = c.coreSnoop()
+		}
+	}
+	if s.tag[i&15]&3 == shared {
+		if was := c.sys.dropElsewhere(d, key); was != invalid {
+			cycles += c.invalidation(key)
+		}
+		s.tag[i&15] = key | exclusive
+	}
+	return cycles
+}
+
+// miss is an access that misses in the last level: its cost and the state that it fills. [4, 8]
+func (c *core) miss(key uint32, write bool) (state uint32, cycles uint64) {
+	var was uint32 // the state elsewhere
+	state = exclusive
+	fill := state
+	if len(c.sys.domains) > 1 {
+		if write {
+			was = c.sys.dropElsewhere(c.dom, key)
+			if was != invalid {
+				cycles = c.invalidation(key)
+			}
+			if was == modified {
+				fill = modified
+			}
+		} else if was = c.sys.shareElsewhere(c.dom, key); was != invalid {
+			state, fill = shared, shared
+			if was != shared {
+				c.n.SnoopData++
+				cycles = c.lat.SnoopData
+			}
+			if was == modified {
+				c.n.MemoryBacks++
+				cycles += c.lat.WriteBackMemory
+			}
+		}
+	}
+	if was >= exclusive {
+		c.n.Transfers++
+		cycles += c.lat.Transfer
+	} else {
+		cycles += c.memory(key)
+	}
+	return state, cycles + c.fillLast(key|fill)
+}
+
+// memory is the cost of a line that comes from memory.
+func (c *core) memory(key uint32) uint64 {
+	if h := c.sys.home(key); h == c.node || h == Everyone {
+		c.n.LocalHits++
+		return c.lat.Memory
+	}
+	c.n.RemoteHits++
+	return c.lat.Remote
+}
+
+// shareElsewhere makes the copies of all domains but d shared: the state that they were in,
+// modified if any was dirty. [4]
+func (s *System) shareElsewhere(d *domain, key uint32) (was uint32) {
+	for i := range s.domains {
+		o := &s.domains[i]
+		if o == d {
+			continue
+		}
+		t, w := o.last.find(key)
+		if w < 0 {
+			continue
+		}
+		state := t.tag[w&15] & 3
+		if state != shared {
+			for m := o.mask(key, w); m != 0; {
+				state = max(state, o.pop(&m).share(key))
+			}
+			t.tag[w&15] = key | shared
+		}
+		was = max(was, state)
+	}
+	return was
+}
+
+// dropElsewhere drops the copies of all domains but d; the answer is that of shareElsewhere. [8]
+func (s *System) dropElsewhere(d *domain, key uint32) (was uint32) {
+	for i := range s.domains {
+		o := &s.domains[i]
+		if o == d {
+			continue
+		}
+		t, w := o.last.find(key)
+		if w < 0 {
+			continue
+		}
+		was = max(was, t.tag[w&15]&3)
+		if dirty, _ := o.dropFrom(o.mask(key, w), key); dirty {
+			was = modified
+		}
+		o.last.drop(t, w)
+	}
+	return was
+}
+
+// dropFrom drops a line from the cores in the mask: whether a copy was dirty, and how many
+// copies there were.
+func (d *domain) dropFrom(mask uint64, key uint32) (dirty bool, n uint64) {
+	for mask != 0 {
+		o := d.pop(&mask)
+		if o.private {
+			s, i := o.l2.find(key)
+			if i < 0 {
+				continue
+			}
+			dirty = dirty || s.tag[i&15] == key|modified
+			n++
+			o.l2.drop(s, i)
+		}
+		above, k := o.dropL1(key)
+		dirty, n = dirty || above, n+k
+	}
+	return dirty, n
+}
+
+// dropL1 drops a line from both L1s, with the answer of dropFrom.
+func (c *core) dropL1(key uint32) (dirty bool, n uint64) {
+	if s, i := c.l1d.find(key); i >= 0 {
+		dirty, n = s.tag[i&15] == key|modified, 1
+		c.l1d.drop(s, i)
+		c.lost(key)
+	}
+	return dirty, n + c.dropL1I(key)
+}
+
+// dropL1I answers the number of copies that it dropped.
+func (c *core) dropL1I(key uint32) uint64 {
+	if s, i := c.l1i.find(key); i >= 0 {
+		c.l1i.drop(s, i)
+		return 1
+	}
+	return 0
+}
+
+// cleanL1D writes a line that the L1D holds M to the level below. [5]
+func (c *core) cleanL1D(key uint32) (cycles uint64) {
+	if s, i := c.l1d.find(key); i >= 0 && s.tag[i&15] == key|modified {
+		s.tag[i&15] = key | exclusive
+		c.lost(key)
+		return c.writeToL2(key)
+	}
+	return 0
+}
+
+func (c *core) writeToL2(key uint32) (cycles uint64) {
+	c.next.mark(key, modified)
+	c.n.L2Backs++
+	return c.lat.WriteBackL2
+}
+
+// fillL1D puts a line into the L1D; the cost is that of the victim. [12]
+func (c *core) fillL1D(e uint32) (cycles uint64) {
+	old, _ := c.l1d.fill(e)
+	if old == 0 {
+		return 0
+	}
+	c.lost(old)
+	if old&3 != modified {
+		return 0
+	}
+	return c.writeToL2(old &^ 3)
+}
+
+// fillL2 puts a line into the core's own L2; the cost is that of the victim. [12]
+func (c *core) fillL2(e uint32) (cycles uint64) {
+	old, _ := c.l2.fill(e)
+	if old == 0 {
+		return 0
+	}
+	dirty, n := c.dropL1(old &^ 3)
+	c.n.InclusionVictims += n
+	if !dirty && old&3 != modified {
+		return 0
+	}
+	c.dom.last.mark(old&^3, modified)
+	c.n.L3Backs++
+	return c.lat.WriteBackL3
+}
+
+// fillLast puts a line into the last level; the cost is that of the victim. [12]
+func (c *core) fillLast(e uint32) (cycles uint64) {
+	d := c.dom
+	old, way := d.last.fill(e)
+	if old != 0 {
+		dirty, n := d.dropFrom(d.mask(old, way), old&^3)
+		c.n.InclusionVictims += n
+		if dirty || old&3 == modified {
+			c.n.MemoryBacks++
+			cycles = c.lat.WriteBackMemory
+		}
+	}
+	if d.holders != nil {
+		d.holders[d.index(e, way)] = c.bit
+	}
+	return cycles
+}
+
+func (c *core) coreSnoop() (cycles uint64) {
+	c.n.CoreSnoops++
+	return c.lat.CoreSnoop
+}
+
+// invalidation is the snoop that takes a line from other domains. [9]
+func (c *core) invalidation(key uint32) (cycles uint64) {
+	if c.sys.home(key) == Pool {
+		c.n.BackInvalidate++
+		return c.lat.BackInvalidate
+	}
+	c.n.SnoopInvalidate++
+	return c.lat.SnoopInvalidate
+}
+
+func (c *core) lost(key uint32) {
+	if c.sys.loss != nil {
+		c.sys.loss(c.id, uint64(key>>2))
+	}
+}

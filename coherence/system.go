@@ -1,0 +1,235 @@
+package coherence
+
+import "math/bits"
+
+// A System is the caches of all nodes. It is not safe for concurrent use.
+type System struct {
+	cores   []core
+	domains []domain
+	regions []region
+	random  uint64
+	seed    uint64
+	loss    func(core int, line uint64)
+}
+
+// A region is a [Region] in lines.
+type region struct {
+	base, size uint32
+	home       int
+}
+
+// A core has its caches, its counters, and what it needs to know of its surroundings.
+type core struct {
+	l1d, l1i cache
+	l2       cache  // without sets if the L2 is the domain's last level
+	next     *cache // the level below the L1: l2, or the last level
+	private  bool   // the core has an L2 of its own
+	n        Counters
+	lat      Latency
+	dom      *domain
+	sys      *System
+	id       int // in System.cores
+	node     int
+	bit      uint64 // 1 << place in dom.cores
+}
+
+// A domain is the cores under one last level.
+type domain struct {
+	last  cache
+	cores []*core
+	// holders has, for each way of each set of last, a bit for each core that may hold the
+	// line: all that do, and some that have evicted it. Nil if there is one core.
+	holders []uint64
+}
+
+// New makes the caches that c describes, all empty. The error is that of [Config.Validate].
+func New(c Config) (*System, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	s := &System{random: c.Seed, seed: c.Seed}
+	for _, r := range c.Regions {
+		s.regions = append(s.regions, region{uint32(r.Base / LineSize), uint32(r.Size / LineSize), r.Home})
+	}
+	total := 0
+	for _, n := range c.Nodes {
+		total += n.Cores
+	}
+	s.cores = make([]core, total) // cores and domains do not move: pointers to them stay
+	s.domains = make([]domain, len(c.Nodes))
+	if c.SharedL3 {
+		s.domains = s.domains[:1]
+	}
+	id := 0
+	for i, n := range c.Nodes {
+		d := &s.domains[min(i, len(s.domains)-1)]
+		private := c.SharedL3 || n.L3.Size > 0
+		if !c.SharedL3 || i == 0 {
+			last := n.L3
+			if !private {
+				last = n.L2
+			}
+			d.last = newCache(last, &s.random)
+		}
+		for range n.Cores {
+			s.cores[id].init(s, d, n, id, i, private)
+			id++
+		}
+	}
+	for i := range s.domains {
+		if d := &s.domains[i]; len(d.cores) > 1 {
+			d.holders = make([]uint64, MaxWays*len(d.last.sets))
+		}
+	}
+	return s, nil
+}
+
+func (c *core) init(s *System, d *domain, n Node, id, node int, private bool) {
+	*c = core{
+		l1d: newCache(n.L1D, &s.random), l1i: newCache(n.L1I, &s.random), private: private,
+		next: &d.last, lat: n.Latency, dom: d, sys: s, id: id, node: node, bit: 1 << len(d.cores),
+	}
+	if private {
+		c.l2 = newCache(n.L2, &s.random)
+		c.next = &c.l2
+	}
+	d.cores = append(d.cores, c)
+}
+
+// keyOf is the line of pa as it stands in tags, with no state.
+func keyOf(pa uint64) uint32 { return uint32(pa>>4) &^ 3 }
+
+// Load is a load by a core, numbered through all nodes, of the line of physical address pa,
+// which must lie below [Limit]. It answers its cost in cycles, and whether the core's L1D now
+// holds the line M, so that a store to it would cost L1 and change nothing.
+func (s *System) Load(core int, pa uint64) (cycles uint64, owned bool) {
+	c, key := &s.cores[core], keyOf(pa)
+	c.n.L1DAccesses++
+	if t, i := c.l1d.find(key); i >= 0 {
+		c.l1d.use(t, i)
+		c.n.L1DHits++
+		c.n.Cycles += c.lat.L1
+		return c.lat.L1, t.tag[i&15] == key|modified
+	}
+	state, cycles := c.below(key, false)
+	cycles += c.fillL1D(key | state)
+	c.n.Cycles += cycles
+	return cycles, false
+}
+
+// Store is a store, as Load. Afterwards the core's L1D holds the line M.
+func (s *System) Store(core int, pa uint64) (cycles uint64) {
+	c, key := &s.cores[core], keyOf(pa)
+	c.n.L1DAccesses++
+	if t, i := c.l1d.find(key); i >= 0 {
+		c.l1d.use(t, i)
+		c.n.L1DHits++
+		cycles = c.lat.L1
+		if t.tag[i&15] != key|modified {
+			cycles += c.upgrade(key, t.tag[i&15]&3)
+			t.tag[i&15] = key | modified
+		}
+		c.n.Cycles += cycles
+		return cycles
+	}
+	_, cycles = c.below(key, true)
+	c.dropL1I(key)
+	cycles += c.fillL1D(key | modified)
+	c.n.Cycles += cycles
+	return cycles
+}
+
+// Fetch is the fetch of an instruction, as Load, through the L1I.
+func (s *System) Fetch(core int, pa uint64) (cycles uint64) {
+	c, key := &s.cores[core], keyOf(pa)
+	c.n.L1IAccesses++
+	if t, i := c.l1i.find(key); i >= 0 {
+		c.l1i.use(t, i)
+		c.n.L1IHits++
+		c.n.Cycles += c.lat.L1
+		return c.lat.L1
+	}
+	clean := c.cleanL1D(key)
+	_, cycles = c.below(key, false)
+	c.l1i.fill(key | shared)
+	cycles += clean
+	c.n.Cycles += cycles
+	return cycles
+}
+
+// MRUHits accounts n loads and stores of a core, each of which hit the line that was last used
+// in its set of the L1D (a load in any state, a store in state M). Such accesses change
+// nothing, so that a caller who knows that they are such may count them himself.
+func (s *System) MRUHits(core int, n uint64) {
+	c := &s.cores[core]
+	c.n.L1DHits += n
+	c.n.L1DAccesses += n
+	c.n.Cycles += n * c.lat.L1
+}
+
+// OnLoss has f called whenever the L1D of a core loses a line (pa>>6), for whatever reason, or
+// its copy is no longer M. f must not use the System. Nil: nothing is called.
+func (s *System) OnLoss(f func(core int, line uint64)) { s.loss = f }
+
+// Counters are the counters of a core since New or Reset.
+func (s *System) Counters(core int) Counters { return s.cores[core].n }
+
+// Reset empties all caches, sets the counters to zero and begins the random sequence anew; it
+// does not call OnLoss's function. It takes time in proportion to the sets that were used.
+func (s *System) Reset() {
+	s.random = s.seed
+	for i := range s.cores {
+		c := &s.cores[i]
+		c.l1d.reset()
+		c.l1i.reset()
+		c.l2.reset()
+		c.n = Counters{}
+	}
+	for i := range s.domains {
+		s.domains[i].last.reset()
+	}
+}
+
+// home is the home of key's line.
+func (s *System) home(key uint32) int {
+	for _, r := range s.regions {
+		if key>>2-r.base < r.size {
+			return r.home
+		}
+	}
+	return Everyone
+}
+
+// mask has a bit for each core that may hold the line of key, which is in way of the last level.
+func (d *domain) mask(key uint32, way int) uint64 {
+	if d.holders == nil {
+		return 1
+	}
+	return d.holders[d.index(key, way)]
+}
+
+func (d *domain) index(key uint32, way int) int {
+	return int(key>>2)&(len(d.last.sets)-1)*MaxWays + way
+}
+
+// pop takes the lowest bit out of m and answers its core.
+func (d *domain) pop(m *uint64) *core {
+	i := bits.TrailingZeros64(*m)
+	*m &= *m - 1
+	return d.cores[i]
+}
+
+// States are the states in which a core's L1D, L1I, L2 and last level hold the line of pa: four
+// letters of M, E, S and - for a line that is not held. Where the L2 is the last level it is
+// told twice. It is for tests and explanations, and changes nothing.
+func (s *System) States(core int, pa uint64) string {
+	c, key := &s.cores[core], keyOf(pa)
+	var out [4]byte
+	for i, k := range []*cache{&c.l1d, &c.l1i, c.next, &c.dom.last} {
+		out[i] = '-'
+		if t, w := k.find(key); w >= 0 {
+			out[i] = "-SEM"[t.tag[w&15]&3]
+		}
+	}
+	return string(out[:])
+}
