@@ -13,28 +13,30 @@ type Counters struct {
 	Cycles                                     uint64 // the sum of what all accesses cost
 }
 
+// each lists the counters.
+func (c *Counters) each() [20]*uint64 {
+	return [...]*uint64{
+		&c.L1IHits, &c.L1IAccesses, &c.L1DHits, &c.L1DAccesses, &c.L2Hits, &c.L2Accesses, &c.L3Hits, &c.L3Accesses,
+		&c.LocalHits, &c.RemoteHits, &c.Transfers, &c.SnoopData, &c.SnoopInvalidate, &c.BackInvalidate, &c.CoreSnoops,
+		&c.L2Backs, &c.L3Backs, &c.MemoryBacks, &c.InclusionVictims, &c.Cycles,
+	}
+}
+
 // Add adds d to c.
 func (c *Counters) Add(d Counters) {
-	c.L1IHits += d.L1IHits
-	c.L1IAccesses += d.L1IAccesses
-	c.L1DHits += d.L1DHits
-	c.L1DAccesses += d.L1DAccesses
-	c.L2Hits += d.L2Hits
-	c.L2Accesses += d.L2Accesses
-	c.L3Hits += d.L3Hits
-	c.L3Accesses += d.L3Accesses
-	c.LocalHits += d.LocalHits
-	c.RemoteHits += d.RemoteHits
-	c.Transfers += d.Transfers
-	c.SnoopData += d.SnoopData
-	c.SnoopInvalidate += d.SnoopInvalidate
-	c.BackInvalidate += d.BackInvalidate
-	c.CoreSnoops += d.CoreSnoops
-	c.L2Backs += d.L2Backs
-	c.L3Backs += d.L3Backs
-	c.MemoryBacks += d.MemoryBacks
-	c.InclusionVictims += d.InclusionVictims
-	c.Cycles += d.Cycles
+	from := d.each()
+	for i, to := range c.each() {
+		*to += *from[i]
+	}
+}
+
+// Sub is what was counted since d.
+func (c Counters) Sub(d Counters) Counters {
+	from := d.each()
+	for i, to := range c.each() {
+		*to -= *from[i]
+	}
+	return c
 }
 
 // Cost is what the events that c counts cost by l, in cycles: each counter times its latency.
