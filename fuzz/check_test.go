@@ -50,7 +50,7 @@ func TestMeasure(t *testing.T) {
 		t.Fatal(err)
 	}
 	again, _ := Measure(correct(), nil)
-	if m != again || m.Runs != metricRuns || m.Stores == 0 || m.Atomics == 0 || m.CrossTransfers == 0 {
+	if m != again || m.Runs != metricRuns || m.L1DHits == 0 || m.Transfers == 0 || m.Runtime == 0 {
 		t.Errorf("%+v, then %+v", m, again)
 	}
 }

@@ -346,7 +346,7 @@ func (s *search) pending() {
 // would tell.
 func (s *search) announced(cpu int) {
 	e := machine.Event{CPU: cpu, OK: true, Op: s.machine.Announced(cpu)}
-	if k := e.Op.Kind; k.Reads() || k.Writes() {
+	if k := e.Op.Kind; k.Reads() || k.Writes() || k == machine.OpDevice {
 		e.PA = machine.PA(e.Op.Addr)
 		s.touched(&e)
 	}

@@ -56,6 +56,7 @@ const (
 	spawnSpace  // the list of threads: handles are given in order
 	orderSpace  // the order of all writes, under a weak memory order
 	bufferSpace // the store buffer of a CPU
+	deviceSpace // a device
 	spaces
 )
 
@@ -128,6 +129,8 @@ func (s *search) touched(e *machine.Event) {
 	case machine.OpSwitch:
 		s.touch(threadSpace, uint64(e.Op.Addr), writes)
 		s.touch(threadSpace, uint64(e.Thread), writes)
+	case machine.OpDevice:
+		s.touch(deviceSpace, uint64(e.Op.Addr)/4096, writes)
 	case machine.OpSpawn:
 		s.touch(spawnSpace, 0, writes)
 	case machine.OpAlloc, machine.OpFree:

@@ -68,7 +68,7 @@ func concerns(op Op) bool {
 	case OpLoad, OpAwait:
 		return op.Order == Acquire
 	}
-	return op.Kind.Reads() || op.Kind.Writes()
+	return op.Kind.Reads() || op.Kind.Writes() || op.Kind == OpDevice
 }
 
 // ready is announce for an operation that may have to wait for the CPU's buffer.
@@ -84,9 +84,8 @@ func (t *Thread) ready(op announced) {
 
 // place is where an operation accesses memory, if that is known before it does.
 func (w *weak) place(t *Thread, op Op) (at access) {
-	if b := w.buffers[t.cpu.id]; b != nil && len(b.stores) > 0 && op.Kind != OpFence && t.cpu.translate == nil {
-		at = access{pa: PA(op.Addr), size: op.Size}
-		at.loc = w.m.mem.word(at.pa)
+	if b := w.buffers[t.cpu.id]; b != nil && len(b.stores) > 0 && op.Kind != OpFence && op.Kind != OpDevice && t.cpu.translate == nil {
+		at = w.m.mem.at(PA(op.Addr), op.Size)
 	}
 	return at
 }
@@ -108,6 +107,8 @@ func (w *weak) mustWait(c *cpu, op Op, at access) bool {
 		return false
 	case op.Kind == OpFence:
 		return op.Addr == VA(FullFence) || op.Addr == VA(StoreFence)
+	case op.Kind == OpDevice:
+		return true
 	case op.Kind == OpStore:
 		return len(held) == maxHeld
 	}
@@ -133,15 +134,15 @@ func (w *weak) takesEffect(b *buffer, i int) {
 	w.refresh(b)
 	b.cpu.refresh() // its thread may have waited for this
 	m.hashWrite(x, op, s.at.loc, s.value)
+	if m.timing != nil {
+		m.timing.access(b.cpu, s.at.pa, true)
+	}
 	if old != s.value {
 		m.calm = m.steps + m.calmSteps()
 	}
 	if m.alert != 0 {
 		m.wrote(b.cpu, s.at, old != s.value)
 		m.passGranule(x, b.cpu, s.at)
-	}
-	if m.cost != nil {
-		m.cost.Access(b.cpu.id, op.op(), s.at.pa)
 	}
 	if m.tracer != nil && m.phase != unwinding {
 		m.event = Event{

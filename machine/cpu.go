@@ -5,6 +5,7 @@ type cpu struct {
 	m    *Machine
 	id   int // also its slot among the agents
 	bit  Set
+	port port
 	node int
 	isa  ISA
 	op   announced // what its current thread is about to do
@@ -42,6 +43,7 @@ func (c *cpu) reset() {
 		c.taking, c.translate = nil, nil
 	}
 	c.reservation = false
+	c.port.reset(c)
 	if c.arena.end != 0 {
 		c.arena.reset()
 	}
@@ -107,13 +109,16 @@ func (m *Machine) set(bit Set, can, reserve bool) {
 		m.reserve |= bit
 	case can:
 		m.enabled |= bit
+		if m.timing != nil && m.timing.timed {
+			m.cut()
+		}
 	}
 }
 
 // install makes t the CPU's current thread.
 func (c *cpu) install(t *Thread) {
 	c.cur = t
-	t.cpu = c
+	t.cpu, t.port = c, &c.port
 	c.clearReservation()
 	c.refresh()
 }
@@ -122,6 +127,7 @@ func (c *cpu) reserve(a access) {
 	if !c.reservation {
 		c.reservation = true
 		c.m.alert++
+		c.m.watch()
 	}
 	c.reserved, c.granule = a, c.m.granuleOf(a)
 }
@@ -145,11 +151,15 @@ func (m *Machine) wrote(by *cpu, a access, changed bool) {
 			continue
 		}
 		t := c.cur
-		if t.wait != nil && t.wait.watches(a.loc) {
+		could := m.enabled.Has(c.id)
+		if t.wait != nil && t.wait.watches(a.pa) {
 			c.refresh()
 		}
 		if t.resting && (t.restOn == anywhere || t.restOn == a.pa&^7) {
 			t.wakeUp()
+		}
+		if !could && m.timing != nil && m.timing.timed && m.enabled.Has(c.id) {
+			c.port.wait(by.port.clock())
 		}
 	}
 }

@@ -23,8 +23,13 @@
 // on the current thread, in a context of its own. Kernels multiplex threads on
 // CPUs with [Thread.Spawn] and [Thread.SwitchTo].
 //
-// Three seams compose beneath the operations: the memory order decides which
-// write a load reads (sequential consistency so far), the storage below it
-// holds the data (flat memory so far), and a [Cost] beside both accounts every
-// access.
+// Three seams compose beneath the operations: the memory order decides which write a
+// load reads ([MemoryOrder]), the storage below it holds the data (flat memory so far),
+// and beside both, [Hardware] says what every operation costs: caches, memory, snoops,
+// interrupts, devices.
+//
+// With Hardware a run can be timed: its chooser is [Earliest], and the schedule is then
+// the one that the hardware would make. Plain accesses of such a run take a short way
+// past the engine while they hit the most recently used line of their set; see port.go
+// for why that changes no counter.
 package machine

@@ -48,7 +48,10 @@ func (m *Machine) Run(starts ...Start) Result {
 	}
 	m.refreshAll()
 	m.phase = priming
-	m.bare = m.order == nil && m.storage == nil && m.cost == nil && !m.translates
+	m.bare = m.order == nil && m.storage == nil && m.timing == nil && !m.translates && !m.mem.closed
+	if h := m.timing; h != nil {
+		h.quick = h.timed && m.order == nil && m.storage == nil && m.tracer == nil && h.Code == 0
+	}
 	if m.live == 0 {
 		m.over(Finished, "", nil)
 	} else if u := m.nextToPrime(); u != nil {
@@ -78,7 +81,7 @@ func (m *Machine) install(i int, s Start) {
 	}
 	p := rootPaths[i]
 	t := m.addThread(m.newContext(p.path, p.name, nil), s.Body)
-	c.cur, t.cpu = t, c
+	c.cur, t.cpu, t.port = t, c, &c.port
 }
 
 // unwindAll ends the bodies that are still in progress.
@@ -101,12 +104,13 @@ func (m *Machine) over(o Outcome, detail string, stack []Site) {
 	}
 	m.outcome, m.detail, m.stack = o, detail, stack
 	m.phase, m.bound, m.target = unwinding, 0, nil
+	m.cut()
 	if o == Finished {
 		return
 	}
 	for _, t := range m.threads {
 		if t.cpu == nil { // deferred functions may ask for it
-			t.cpu = m.cpus[0]
+			t.cpu, t.port = m.cpus[0], &m.cpus[0].port
 		}
 	}
 }
@@ -171,6 +175,9 @@ func (m *Machine) settleContext(x *context) {
 // announceSlowly handles whatever is not an ordinary decision.
 func (t *Thread) announceSlowly(op announced) {
 	m := t.m
+	if m.driven {
+		panic("an access of Machine.Drive that is misaligned, or to no memory of the CPU, or not a plain one of 4 or 8 bytes")
+	}
 	switch m.phase {
 	case settingUp:
 		panic("machine: a thread's operation outside of Run")

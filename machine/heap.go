@@ -74,7 +74,8 @@ func (t *Thread) Free(at VA) {
 	b.live = false
 	a.freed = append(a.freed, a.index(b))
 	for pa := b.at; pa < b.at+PA(b.size); pa += 8 {
-		m.hashWrite(t.ctx, op.pack(), m.mem.word(pa), 0)
+		_, w := m.mem.word(pa)
+		m.hashWrite(t.ctx, op.pack(), w, 0)
 	}
 	t.allocates(op, a, b.size, true)
 }
@@ -118,11 +119,7 @@ func (m *Machine) arenaOf(c *cpu) *arena {
 	if a.end != 0 {
 		return a
 	}
-	mem := m.mem.nodes[c.node]
-	k, n := uint64(0), uint64(m.platform.Nodes[c.node].CPUs)
-	for m.cpus[c.id-int(k)].id > 0 && m.cpus[c.id-int(k)-1].node == c.node {
-		k++
-	}
+	mem, k, n := m.heapOf(c)
 	from := (mem.next + lineBytes - 1) &^ (lineBytes - 1)
 	share := (max(mem.size, from) - from) / n &^ (lineBytes - 1)
 	a.base = mem.base + PA(from+k*share)

@@ -98,12 +98,13 @@ const (
 	OpFree                // gives a block of the heap back; Addr is its address
 	OpDrain               // a store that was held back takes effect
 	OpXor                 // flips bits, and answers the old value
+	OpDevice              // accesses a register of a device; Addr is its address, in an event the device's
 )
 
 var opNames = [...]string{
 	"none", "load", "store", "cas", "swap", "add", "and", "or", "test-and-set",
 	"load-exclusive", "store-exclusive", "fence", "await", "timeout", "halt",
-	"enter", "leave", "send", "deliver", "switch", "spawn", "mask", "alloc", "free", "drain", "xor",
+	"enter", "leave", "send", "deliver", "switch", "spawn", "mask", "alloc", "free", "drain", "xor", "device",
 }
 
 // String returns the kind's name, in lower case.

@@ -56,15 +56,6 @@ type storage interface {
 	write(c *cpu, a access, v uint64)
 }
 
-// Cost is the seam beside order and storage: it accounts what each access
-// would cost on hardware, and changes nothing. See [Meter].
-type Cost interface {
-	// Access is told of each access to memory by a CPU after it happened.
-	Access(cpu int, op Op, pa PA)
-	// Reset forgets what has been accounted.
-	Reset()
-}
-
 type phase uint8
 
 const (
@@ -98,10 +89,10 @@ type Machine struct {
 	calm    int // steps after which memory counts as not changing
 	alert   int // not 0 if a write may concern a wait, a spinner or a reservation
 	mem     memory
-	bare    bool // nothing is attached: no order, storage, cost, translator
+	bare    bool // nothing is attached: no order, storage, timing, translator, closed memory
 	storage storage
-	order   *weak // nil for sequential consistency
-	cost    Cost
+	order   *weak   // nil for sequential consistency
+	timing  *timing // nil if nothing is accounted
 	tracer  func(*Event)
 	told    func(*Record)
 	target  *Thread // whose coroutine shall run next
@@ -127,7 +118,9 @@ type Machine struct {
 	histHash   uint64
 	interrupts int
 	translates bool
+	driven     bool // see Drive
 	heapUsed   bool
+	devices    []*attached
 	spurious   int
 	polls      int
 	polling    int // looks that a thread has left to go on alone with
@@ -161,16 +154,22 @@ func New(p Platform) (*Machine, error) {
 		m.granule = 64
 	}
 	m.choice.m, m.objects = m, map[VA]recorded{}
-	base := PA(nodeGap)
+	regions, err := p.layout()
+	if err != nil {
+		return nil, err
+	}
+	m.mem.regions = regions
+	for _, r := range regions {
+		m.mem.closed = m.mem.closed || r.closed
+	}
 	for i, n := range p.Nodes {
-		size := n.Memory
-		if size == 0 {
-			size = 1 << 20
-		}
-		m.mem.nodes = append(m.mem.nodes, newNodeMemory(base, size))
-		base += PA((size + nodeGap - 1) / nodeGap * nodeGap)
 		for range n.CPUs {
 			m.addCPU(i, n.ISA)
+		}
+	}
+	if p.Hardware != nil {
+		if m.timing, err = newTiming(m, p.Hardware); err != nil {
+			return nil, err
 		}
 	}
 	if p.Order != SC {
@@ -180,10 +179,6 @@ func New(p Platform) (*Machine, error) {
 	return m, nil
 }
 
-// nodeGap aligns the nodes' memories; below the first nothing is mapped, so
-// that a null pointer faults.
-const nodeGap = 1 << 20
-
 // Begin starts a new run: it forgets the last one. The chooser answers all
 // questions from here on, the set-up's among them. Limits that are zero take
 // their defaults.
@@ -191,8 +186,12 @@ func (m *Machine) Begin(c Chooser, l Limits) {
 	if m.closed {
 		panic("machine: Begin after Close")
 	}
-	m.mem.reset()
+	earliest, timed := c.(Earliest)
+	m.mem.reset(timed)
 	m.chooser = c
+	if timed {
+		l = unlimited
+	}
 	if l != m.asked {
 		m.asked, m.limits = l, l.WithDefaults()
 	}
@@ -206,6 +205,7 @@ func (m *Machine) Begin(c Chooser, l Limits) {
 	m.outcome, m.detail, m.stack = Finished, "", nil
 	m.workload, m.labels, m.monitors = m.workload[:0], m.labels[:0], m.monitors[:0]
 	clear(m.objects)
+	m.devices = m.devices[:0]
 	m.setup = m.newContext(setupPath, setupName, nil)
 	m.nagents = len(m.cpus)
 	for _, c := range m.cpus {
@@ -214,8 +214,10 @@ func (m *Machine) Begin(c Chooser, l Limits) {
 	if m.order != nil {
 		m.order.begin()
 	}
-	if m.cost != nil {
-		m.cost.Reset()
+	if m.timing != nil {
+		m.timing.begin(m, timed, earliest.Stop)
+	} else if timed {
+		panic("machine: a timed run on a platform without Hardware: set Platform.Hardware")
 	}
 }
 
@@ -236,9 +238,6 @@ func (m *Machine) NodeOf(cpu int) int { return m.cpus[cpu].node }
 
 // Nodes counts the machine's nodes.
 func (m *Machine) Nodes() int { return len(m.platform.Nodes) }
-
-// SetCost has c account every access from the next Begin on; nil ends it.
-func (m *Machine) SetCost(c Cost) { m.cost = c }
 
 // SetTracer has f called for every event of the next runs; nil ends it. A
 // tracer changes nothing in the run. The event is valid
@@ -324,43 +323,18 @@ func (m *Machine) Awaited(cpu int, words []PA) []PA {
 	return words
 }
 
-// Alloc reserves n bytes of node 0's memory, which are zero. See AllocOn.
-func (m *Machine) Alloc(n uint64) VA { return m.AllocOn(0, n) }
-
-// AllocOn reserves n bytes of a node's memory, which are zero. They are
-// aligned to their size rounded up to a power of two, but to no more than 64.
-// It panics if the node's memory is exhausted or the run has started.
-func (m *Machine) AllocOn(node int, n uint64) VA {
-	m.mustBeSettingUp("Alloc")
-	if node < 0 || node >= len(m.mem.nodes) {
-		panic(fmt.Sprintf("machine: Alloc on node %d of %d", node, len(m.mem.nodes)))
-	}
-	mem := m.mem.nodes[node]
-	align := uint64(8)
-	for align < n && align < 64 {
-		align *= 2
-	}
-	at := (mem.next + align - 1) &^ (align - 1)
-	if n > mem.size || at > mem.size-n {
-		panic(fmt.Sprintf("machine: Alloc of %d bytes: node %d has %d of %d bytes left; give it more with Node.Memory",
-			n, node, mem.size-mem.next, mem.size))
-	}
-	mem.next = at + n
-	return VA(mem.base) + VA(at)
-}
-
 // Peek64 reads 8 bytes without being part of the run. The address must be
 // aligned and in memory.
-func (m *Machine) Peek64(a VA) uint64 { return m.peek(a).val }
+func (m *Machine) Peek64(a VA) uint64 { return *m.peek(a) }
 
 // Poke64 writes 8 bytes without being part of the run, in the set-up.
 func (m *Machine) Poke64(a VA, v uint64) {
 	m.mustBeSettingUp("Poke64")
-	m.peek(a).val = v
+	*m.peek(a) = v
 }
 
-func (m *Machine) peek(a VA) *location {
-	w := m.mem.word(PA(a))
+func (m *Machine) peek(a VA) *uint64 {
+	w, _ := m.mem.word(PA(a))
 	if w == nil || a%8 != 0 {
 		panic(fmt.Sprintf("machine: peek or poke at %#x: not an aligned address in memory", uint64(a)))
 	}

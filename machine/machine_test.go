@@ -113,26 +113,6 @@ func TestTranslationMustKeepAlignment(t *testing.T) {
 	}
 }
 
-// TestMeter: a cost changes nothing in the run that it accounts.
-func TestMeter(t *testing.T) {
-	p := parse("cpus x86 arm\nvar x\nthread 0\n store x 1\n load x\n add x 1\n ldx x\nthread 1\n await x==2\n ldx x\n stx x 3\n")
-	p.platform.Nodes[0].ISA = machine.AArch64
-	m := newMachine(t, p.platform)
-	_, want := p.run(m, machine.Natural{})
-	meter := machine.NewMeter(p.platform)
-	m.SetCost(meter)
-	for range 2 { // the second after a Reset
-		_, got := p.run(m, machine.Natural{})
-		if got.TraceHash != want.TraceHash || got.Steps != want.Steps {
-			t.Errorf("with a meter: %+v, without: %+v", got, want)
-		}
-	}
-	counts := machine.Counts{Loads: 2, Stores: 1, Atomics: 4, CrossTransfers: 1, Invalidations: 1}
-	if d := cmp.Diff(counts, meter.Counts); d != "" {
-		t.Error(d)
-	}
-}
-
 // TestLimitsDefaults: zero takes the default, negative means none.
 func TestLimitsDefaults(t *testing.T) {
 	m := newPair(t)

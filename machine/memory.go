@@ -2,126 +2,198 @@ package machine
 
 import "math/bits"
 
-// location is one aligned 8-byte word of memory with what the machine knows
-// of it beside its value: the hash of the last write, and the sum of the
-// hashes of the reads since. Two runs with the same partial order of
-// conflicting accesses compute the same hashes (see Machine.fingerprint).
+// location is what the machine knows of one aligned 8-byte word of memory beside
+// its value: the hash of the last write, and the sum of the hashes of the reads
+// since. Two runs with the same partial order of conflicting accesses compute the
+// same hashes (see Machine.fingerprint).
 type location struct {
-	val    uint64
 	writer uint64
 	reads  uint64
 	word   int32 // of the memory order, plus one; zero if it has not seen it
 }
 
 const (
-	chunkBytes = 512
-	chunkWords = chunkBytes / 8
+	chunkBytes  = 512
+	chunkWords  = chunkBytes / 8
+	extentBytes = 64 << 10
 )
 
-// chunk is the unit in which memory is allocated and cleared.
+// chunk is the unit in which the memory of a run that explores is allocated and
+// cleared.
 type chunk struct {
-	words [chunkWords]location
-	dirty bool
+	values [chunkWords]uint64
+	words  [chunkWords]location
+	dirty  bool
 }
 
-// nodeMemory is the memory of one node, allocated as it is touched.
-type nodeMemory struct {
-	base   PA
-	size   uint64
-	next   uint64 // bytes allocated by Alloc
-	chunks [][]*chunk
+// extent is the same for a timed run, which keeps values only, and many of them.
+type extent struct {
+	values [extentBytes / 8]uint64
+	dirty  bool
+}
+
+// region is a part of the physical memory, allocated as it is touched.
+type region struct {
+	base    PA
+	size    uint64
+	home    int // a node, everyone or pool
+	closed  bool
+	next    uint64 // bytes allocated by Alloc
+	chunks  [][]*chunk
+	extents []*extent // of timed runs
 }
 
 const directoryChunks = 2048 // chunks of one second-level directory: 1 MiB
 
-func newNodeMemory(base PA, size uint64) *nodeMemory {
-	const span = directoryChunks * chunkBytes
-	return &nodeMemory{base: base, size: size, chunks: make([][]*chunk, (size+span-1)/span)}
-}
-
 // memory is the physical memory of the machine: flat storage, without caches.
 type memory struct {
-	nodes []*nodeMemory
-	dirty []*chunk
-	last  *chunk // the chunk found last, and its first address
-	first PA
+	regions []*region
+	dirty   []*chunk
+	last    *chunk // the chunk found last, and its first address
+	first   PA
+	closed  bool // some region is closed
+
+	timed   bool
+	used    []*extent // that are dirty
+	unnamed location  // of all words of a timed run
 }
 
-// near finds the location of an access in the chunk found last, or nil. There
-// always is such a chunk, which spares it a test.
-func (mm *memory) near(pa PA) *location {
+// near finds a word in the chunk found last, or nil. There always is such a chunk
+// in a run that explores, which spares it a test.
+func (mm *memory) near(pa PA) (*uint64, *location) {
 	if off := uint64(pa - mm.first); off < chunkBytes {
-		return &mm.last.words[off/8]
+		return &mm.last.values[off/8], &mm.last.words[off/8]
 	}
-	return nil
+	return nil, nil
 }
 
-// word finds the location of an aligned access, or nil outside of memory.
-func (mm *memory) word(pa PA) *location {
-	if w := mm.near(pa); w != nil {
-		return w
+// word finds an aligned word, or nil outside of memory.
+func (mm *memory) word(pa PA) (*uint64, *location) {
+	if mm.timed {
+		if l := mm.line(pa); l != nil {
+			return &l[pa/8%8], &mm.unnamed
+		}
+		return nil, nil
+	}
+	if v, w := mm.near(pa); w != nil {
+		return v, w
 	}
 	if !mm.find(pa) {
-		return nil
+		return nil, nil
 	}
 	return mm.near(pa)
 }
 
+// at is the access of a size at an address; its loc is nil outside of memory.
+func (mm *memory) at(pa PA, s Size) access {
+	v, w := mm.word(pa)
+	return access{v, w, pa, s}
+}
+
+// regionOf finds the region of an address, or nil.
+func (mm *memory) regionOf(pa PA) *region {
+	for _, r := range mm.regions {
+		if uint64(pa-r.base) < r.size {
+			return r
+		}
+	}
+	return nil
+}
+
 // find makes the chunk of pa the last one, and marks it for reset.
 func (mm *memory) find(pa PA) bool {
-	for _, n := range mm.nodes {
-		off := uint64(pa - n.base)
-		if off >= n.size {
+	r := mm.regionOf(pa)
+	if r == nil {
+		return false
+	}
+	i := uint64(pa-r.base) / chunkBytes
+	if r.chunks == nil {
+		const span = directoryChunks * chunkBytes
+		r.chunks = make([][]*chunk, (r.size+span-1)/span)
+	}
+	dir := r.chunks[i/directoryChunks]
+	if dir == nil {
+		dir = make([]*chunk, directoryChunks)
+		r.chunks[i/directoryChunks] = dir
+	}
+	c := dir[i%directoryChunks]
+	if c == nil {
+		c = new(chunk)
+		dir[i%directoryChunks] = c
+	}
+	if !c.dirty {
+		c.dirty = true
+		mm.dirty = append(mm.dirty, c)
+	}
+	mm.last, mm.first = c, r.base+PA(i*chunkBytes)
+	return true
+}
+
+// line finds the 64 bytes around an address in the memory of a timed run, or nil.
+func (mm *memory) line(pa PA) *[8]uint64 {
+	for _, r := range mm.regions {
+		off := uint64(pa - r.base)
+		if off >= r.size {
 			continue
 		}
-		i := off / chunkBytes
-		dir := n.chunks[i/directoryChunks]
-		if dir == nil {
-			dir = make([]*chunk, directoryChunks)
-			n.chunks[i/directoryChunks] = dir
+		var b *extent
+		if i := off / extentBytes; i < uint64(len(r.extents)) {
+			b = r.extents[i]
 		}
-		c := dir[i%directoryChunks]
-		if c == nil {
-			c = new(chunk)
-			dir[i%directoryChunks] = c
+		if b == nil || !b.dirty {
+			b = mm.extent(r, off/extentBytes)
 		}
-		if !c.dirty {
-			c.dirty = true
-			mm.dirty = append(mm.dirty, c)
-		}
-		mm.last, mm.first = c, n.base+PA(i*chunkBytes)
-		return true
+		i := off % extentBytes / 64 * 8
+		return (*[8]uint64)(b.values[i : i+8])
 	}
-	return false
+	return nil
+}
+
+// extent makes the i-th extent of a region, or has it be cleared by the next reset.
+func (mm *memory) extent(r *region, i uint64) *extent {
+	if r.extents == nil {
+		r.extents = make([]*extent, (r.size+extentBytes-1)/extentBytes)
+	}
+	if r.extents[i] == nil {
+		r.extents[i] = new(extent)
+	}
+	r.extents[i].dirty = true
+	mm.used = append(mm.used, r.extents[i])
+	return r.extents[i]
 }
 
 // reset clears what was touched, and nothing else.
-func (mm *memory) reset() {
+func (mm *memory) reset(timed bool) {
 	for _, c := range mm.dirty {
-		c.words = [chunkWords]location{}
+		c.values, c.words = [chunkWords]uint64{}, [chunkWords]location{}
 		c.dirty = false
 	}
-	mm.dirty = mm.dirty[:0]
-	for _, n := range mm.nodes {
-		n.next = 0
+	for _, b := range mm.used {
+		*b = extent{}
 	}
-	mm.find(mm.nodes[0].base)
+	mm.dirty, mm.used = mm.dirty[:0], mm.used[:0]
+	for _, r := range mm.regions {
+		r.next = 0
+	}
+	mm.timed, mm.unnamed = timed, location{}
+	mm.find(mm.regions[0].base)
 }
 
 // access is one access to memory, as the seams see it.
 type access struct {
+	val  *uint64
 	loc  *location
 	pa   PA
 	size Size
 }
 
 // read and write are flat storage.
-func (a access) read() uint64 { return a.loc.val >> (a.pa % 8 * 8) & a.size.mask() }
+func (a access) read() uint64 { return *a.val >> (a.pa % 8 * 8) & a.size.mask() }
 
 func (a access) write(v uint64) {
 	sh := a.pa % 8 * 8
 	m := a.size.mask() << sh
-	a.loc.val = a.loc.val&^m | v<<sh&m
+	*a.val = *a.val&^m | v<<sh&m
 }
 
 // mix hashes two words into one: the folded 128-bit product of their

@@ -21,6 +21,8 @@ type Platform struct {
 	Granule uint64
 	// Order is the memory order; zero is sequential consistency.
 	Order MemoryOrder
+	// Hardware is what operations cost; without it nothing is accounted.
+	Hardware *Hardware
 }
 
 // MemoryOrder says which write a load may read, and when a store takes effect.
@@ -65,6 +67,9 @@ type Node struct {
 	// Memory is the size of the node's local memory in bytes, a multiple of
 	// 4096; zero means 1 MiB.
 	Memory uint64
+	// Private says that other nodes can't touch the node's own memory: they
+	// fault.
+	Private bool
 }
 
 // Pair is one x86-64 CPU beside one AArch64 CPU, the smallest machine with
@@ -105,6 +110,9 @@ func (p Platform) Validate() error {
 		if cpus > MaxCPUs {
 			return fmt.Errorf("platform has %d CPUs or more: at most %d are supported", cpus, MaxCPUs)
 		}
+	}
+	if p.Hardware != nil {
+		return p.Hardware.validate(p)
 	}
 	return nil
 }

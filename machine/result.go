@@ -60,6 +60,9 @@ type Result struct {
 }
 
 func (m *Machine) result() Result {
+	if m.timing != nil && m.timing.timed {
+		m.hash, m.steps = m.hashCounters()
+	}
 	return Result{
 		Outcome: m.outcome, Detail: m.detail, Stack: m.stack, Steps: m.steps, Threads: m.used,
 		Fair: m.turnedFair, Guessed: m.guessed, TraceHash: m.hash, Fingerprint: m.fingerprint(),
@@ -118,11 +121,10 @@ func (m *Machine) sleeper() string {
 		if !t.sleeping || t.done || t.cpu != nil && t.cpu.cur == t && t.wait != forInterrupt {
 			continue
 		}
-		w := m.mem.word(PA(t.asleep.Addr))
-		if w == nil {
+		a := m.mem.at(PA(t.asleep.Addr), t.asleep.Size)
+		if a.loc == nil {
 			continue
 		}
-		a := access{w, PA(t.asleep.Addr), t.asleep.Size}
 		if v := m.stored(nil, a); t.asleep.holds(v) {
 			return fmt.Sprintf("thread %s sleeps although %s, which it waits for, is %#x", t.path(), m.NameAddr(t.asleep.Addr), v)
 		}

@@ -6,14 +6,16 @@ import "testing"
 type elsewhere struct{ words map[PA]uint64 }
 
 func (s *elsewhere) read(_ *cpu, a access) uint64 {
-	b := access{loc: &location{val: s.words[a.pa&^7]}, pa: a.pa, size: a.size}
+	v := s.words[a.pa&^7]
+	b := access{val: &v, pa: a.pa, size: a.size}
 	return b.read()
 }
 
 func (s *elsewhere) write(_ *cpu, a access, v uint64) {
-	b := access{loc: &location{val: s.words[a.pa&^7]}, pa: a.pa, size: a.size}
+	word := s.words[a.pa&^7]
+	b := access{val: &word, pa: a.pa, size: a.size}
 	b.write(v)
-	s.words[a.pa&^7] = b.loc.val
+	s.words[a.pa&^7] = word
 }
 
 // TestStorage: storage that holds what flat memory would gives the same runs, under

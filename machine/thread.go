@@ -11,10 +11,11 @@ type Handle uint64
 // CPUs may move and interrupts may land. A Thread is used by its own body
 // only, and during the run only.
 type Thread struct {
-	m   *Machine
-	cpu *cpu // where it runs; nil while it is switched out
-	ctx *context
-	co  coroutine
+	m    *Machine
+	cpu  *cpu  // where it runs; nil while it is switched out
+	port *port // its way to memory
+	ctx  *context
+	co   coroutine
 
 	body     func(*Thread)
 	handle   Handle
@@ -60,6 +61,9 @@ func (m *Machine) addThread(x *context, body func(*Thread)) *Thread {
 // start makes the thread ready for a new life.
 func (t *Thread) start(c *cpu, x *context, body func(*Thread)) {
 	t.cpu, t.ctx, t.body = c, x, body
+	if c != nil {
+		t.port = &c.port
+	}
 	t.done, t.masked, t.wait, t.sleeping = false, false, nil, false
 	t.resting, t.spins, t.spinLoc = false, 0, anywhere
 	t.exclusive, t.unwound = false, 0
@@ -155,8 +159,8 @@ func (t *Thread) locate(op Op) (a access, ok bool) {
 			panic(fmt.Sprintf("the translator of CPU %d maps %#x to %#x, which is not aligned alike", t.cpu.id, uint64(op.Addr), uint64(a.pa)))
 		}
 	}
-	if ok {
-		a.loc = t.m.mem.word(a.pa)
+	if ok && !(t.m.mem.closed && t.m.mem.forbids(t.cpu.node, a.pa)) {
+		a.val, a.loc = t.m.mem.word(a.pa)
 	}
 	return a, a.loc != nil
 }
@@ -202,8 +206,8 @@ const readsFactor = 0x9e6c63d0676a9a99
 func (t *Thread) didRead(op announced, a access, v uint64) {
 	t.hashRead(op, a.loc, v)
 	t.repeats(a.pa&^7, v)
-	if c := t.m.cost; c != nil {
-		c.Access(t.cpu.id, op.op(), a.pa)
+	if h := t.m.timing; h != nil {
+		h.access(t.cpu, a.pa, false)
 	}
 }
 
@@ -211,6 +215,9 @@ func (t *Thread) didRead(op announced, a access, v uint64) {
 func (t *Thread) didWrite(op announced, a access, old, v uint64) {
 	m := t.m
 	m.hashWrite(t.ctx, op, a.loc, v)
+	if m.timing != nil {
+		m.timing.access(t.cpu, a.pa, true)
+	}
 	if old != v {
 		m.calm = m.steps + m.calmSteps()
 		t.spinLoc = anywhere
@@ -220,9 +227,6 @@ func (t *Thread) didWrite(op announced, a access, old, v uint64) {
 	if m.alert != 0 {
 		m.wrote(t.cpu, a, old != v)
 		m.passGranule(t.ctx, t.cpu, a)
-	}
-	if m.cost != nil {
-		m.cost.Access(t.cpu.id, op.op(), a.pa)
 	}
 }
 
@@ -234,11 +238,6 @@ func (t *Thread) Load(a VA, s Size, o Order) uint64 {
 	}
 	t.ready(op)
 	return t.load(op)
-}
-
-// Load64 is a plain 8-byte load.
-func (t *Thread) Load64(a VA) uint64 {
-	return t.load64(announced{uint64(OpLoad) | uint64(Size64)<<8, a})
 }
 
 // load64 is an 8-byte load. The ordinary one, when nothing is attached to the
@@ -255,11 +254,11 @@ func (t *Thread) load64(op announced) uint64 {
 	if op.addr&7 != 0 || m.steps > m.calm {
 		return t.load(op)
 	}
-	w := m.mem.near(PA(op.addr))
+	word, w := m.mem.near(PA(op.addr))
 	if w == nil {
 		return t.load(op)
 	}
-	v := w.val
+	v := *word
 	h := mix(x.hash^op.hash(), w.writer) // as in hashRead
 	x.hash = h
 	w.reads += h
@@ -301,11 +300,6 @@ func (t *Thread) Store(a VA, s Size, v uint64, o Order) {
 	t.store(op, v)
 }
 
-// Store64 is a plain 8-byte store.
-func (t *Thread) Store64(a VA, v uint64) {
-	t.store64(announced{uint64(OpStore) | uint64(Size64)<<8, a}, v)
-}
-
 // store64 is an 8-byte store; see load64.
 func (t *Thread) store64(op announced, v uint64) {
 	m := t.m
@@ -320,19 +314,19 @@ func (t *Thread) store64(op announced, v uint64) {
 		t.store(op, v)
 		return
 	}
-	w := m.mem.near(PA(op.addr))
+	word, w := m.mem.near(PA(op.addr))
 	if w == nil {
 		t.store(op, v)
 		return
 	}
-	old := w.val
+	old := *word
 	if old == v {
 		t.repeats(PA(op.addr), v)
 	} else {
 		m.calm = m.steps + m.calmSteps()
 		t.spinLoc = anywhere
 	}
-	w.val = v
+	*word = v
 	h := mix(x.hash^op.hash(), w.writer+w.reads*readsFactor) // as in hashWrite
 	x.hash = h
 	w.writer, w.reads = h, 0
@@ -359,12 +353,6 @@ func (t *Thread) store(op announced, v uint64) {
 	}
 }
 
-// Load32 is a plain 4-byte load.
-func (t *Thread) Load32(a VA) uint32 { return uint32(t.Load(a, Size32, Plain)) }
-
-// Store32 is a plain 4-byte store.
-func (t *Thread) Store32(a VA, v uint32) { t.Store(a, Size32, uint64(v), Plain) }
-
 // Fence orders the thread's accesses before it with those behind it.
 func (t *Thread) Fence(f Fence) {
 	op := Op{Kind: OpFence, Addr: VA(f)}
@@ -385,6 +373,9 @@ func (t *Thread) account(op Op) {
 // local is account, and tells the tracer.
 func (t *Thread) local(op Op, ok bool) {
 	t.account(op)
+	if h := t.m.timing; h != nil {
+		h.compute(t.cpu, 1)
+	}
 	if t.m.tracer != nil {
 		t.trace(op, 0, 0, 0, ok)
 	}

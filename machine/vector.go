@@ -50,6 +50,7 @@ type line struct {
 	hash   uint64   // of what was sent and delivered
 	cause  uint64   // the hash at the last delivery
 	seen   order.TS // what had taken effect when it was sent
+	due    int64    // in a timed run: when it lands
 }
 
 func (l *line) pending() bool { return l.sent || l.raised > 0 }
@@ -126,7 +127,9 @@ func (m *Machine) IdleHandle(cpu int) Handle { return m.cpus[cpu].idle.handle }
 // The vector must have a handler.
 func (m *Machine) Raise(cpu int, v Vector) {
 	m.mustBeSettingUp("Raise")
-	m.lineOf(cpu, v).raised++
+	l := m.lineOf(cpu, v)
+	l.raised++
+	l.due = never
 }
 
 func (m *Machine) lineOf(cpu int, v Vector) *line {
@@ -146,6 +149,19 @@ func (t *Thread) SendIPI(cpu int, v Vector) {
 	l := t.m.lineOf(cpu, v)
 	op := Op{Kind: OpSend, Addr: interruptAddr(cpu, v)}
 	t.announce(op.pack())
+	if h := t.m.timing; h != nil {
+		h.send(t.cpu, l.cpu)
+	}
+	t.raise(l, 0)
+	t.local(op, true)
+	l.hash = t.ctx.hash
+}
+
+// raise has a line interrupt its CPU; in a timed run, after some time.
+func (t *Thread) raise(l *line, after int64) {
+	if !l.sent {
+		l.due = t.port.clock() + after
+	}
 	l.sent = true
 	if o := t.m.order; o != nil {
 		l.seen = o.system.Now
@@ -153,15 +169,18 @@ func (t *Thread) SendIPI(cpu int, v Vector) {
 	}
 	l.cpu.refresh()
 	t.ctx.hash = mix(t.ctx.hash, l.hash)
-	t.local(op, true)
-	l.hash = t.ctx.hash
 }
 
 // ArmTimer has the timer of the thread's CPU fire once, at some later moment.
 // It is no operation: no other CPU moves before it.
-func (t *Thread) ArmTimer() {
+func (t *Thread) ArmTimer() { t.ArmTimerIn(0) }
+
+// ArmTimerIn is ArmTimer; in a timed run, the timer fires after so many cycles, 0
+// to 2^50.
+func (t *Thread) ArmTimerIn(cycles uint64) {
 	l := t.m.lineOf(t.cpu.id, VectorTimer)
 	l.raised = max(l.raised, 1)
+	l.due = t.port.clock() + 1000*int64(min(cycles, 1<<50))
 	l.cpu.refresh()
 }
 
@@ -254,6 +273,9 @@ func (m *Machine) deliver(l *line) {
 	l.hash = mix(l.hash, l.op().pack().hash())
 	l.cause = l.hash
 	l.cpu.taking = l
+	if h := m.timing; h != nil && h.timed && l.due < never {
+		l.cpu.port.wait(l.due)
+	}
 	l.cpu.op = Op{Kind: OpVector, Addr: VA(l.vector)}.pack()
 	m.hash = mix(m.hash, l.op().pack().hash())
 	l.cpu.refresh()

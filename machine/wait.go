@@ -79,9 +79,9 @@ func (w *waiting) first() (i int, v uint64, ok bool) {
 	return 0, 0, false
 }
 
-func (w *waiting) watches(l *location) bool {
+func (w *waiting) watches(pa PA) bool {
 	for i := range w.at {
-		if w.at[i].loc == l {
+		if w.at[i].pa&^7 == pa&^7 {
 			return true
 		}
 	}
@@ -183,6 +183,7 @@ func (c Cond) op() Op { return Op{OpAwait, c.Size, c.Order, c.Addr} }
 func (t *Thread) rest(w *waiting, op Op) {
 	t.wait = w
 	t.m.alert++
+	t.m.watch()
 	t.cpu.refresh()
 	t.announce(op.pack())
 	t.wait = nil

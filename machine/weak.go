@@ -87,7 +87,7 @@ func (w *weak) free() bool { return w.m.phase == adversarial }
 // wordOf is the number of the word of an access.
 func (w *weak) wordOf(a access) int32 {
 	if a.loc.word == 0 {
-		whole := access{a.loc, a.pa &^ 7, Size64}
+		whole := access{a.val, a.loc, a.pa &^ 7, Size64}
 		a.loc.word = w.system.AddWord(w.m.stored(nil, whole)) + 1
 	}
 	return a.loc.word - 1

@@ -1,0 +1,208 @@
+package machine
+
+import "math"
+
+// Earliest is the chooser of a timed run: it always has the CPU with the earliest
+// clock move, so that the run is the one that the platform's [Hardware] would make.
+// Plain accesses that stay within a CPU's caches then take a short way, and nothing
+// is recorded of them but counters.
+//
+// Steps of a timed run are instructions, and its TraceHash is that of the counters
+// of all CPUs. [Limits] do not apply to it.
+type Earliest struct {
+	// Skew is for how many cycles a CPU may be ahead of the others before they
+	// move: the larger, the fewer changes of thread.
+	Skew uint64
+	// Stop, if not nil, is asked now and then, at times that depend on the run
+	// only; true ends the run as Stopped.
+	Stop func() bool
+}
+
+// alone is how long a CPU goes on without asking, if no other can.
+const alone = 1 << 22 * 1000
+
+// never is the time of what happens only if nothing else can.
+const never = math.MaxInt64 / 4
+
+// Choose picks the agent with the earliest time.
+func (e Earliest) Choose(q *Choice) int {
+	if q.Kind != Move {
+		return int(q.Plain)
+	}
+	m, cur := q.m, int(q.Current)
+	best, first, due := -1, int64(math.MaxInt64), int64(never)
+	for s := q.Options; s != 0; s = s.Rest() {
+		k := s.First()
+		a := &m.agents[k]
+		at := a.cpu.port.clock()
+		switch {
+		case k == cur && a.line == nil:
+			continue
+		case a.line != nil && a.cpu.id == cur:
+			due = min(due, a.line.due)
+			if at = max(at, a.line.due); a.line.due <= a.cpu.port.clock() {
+				return k
+			}
+		case a.line != nil:
+			at = max(at, a.line.due)
+		case a.buffer == nil && a.cpu.op.kind() == OpTimeout:
+			at = never
+		}
+		if at < first || at == first && a.line != nil && m.agents[best].line == nil {
+			best, first = k, at
+		}
+	}
+	if cur < 0 {
+		return best
+	}
+	p := &m.cpus[cur].port
+	limit := min(first, never) + 1000*int64(e.Skew)
+	if limit = min(limit, due-1); best < 0 || p.clock() <= limit {
+		p.until(min(limit, p.clock()+alone))
+		return cur
+	}
+	return best
+}
+
+// mayGoOn says whether a CPU may go on without asking the engine.
+func (m *Machine) mayGoOn(c *cpu) bool {
+	p := &c.port
+	if p.left >= 0 {
+		return true
+	}
+	if m.phase != adversarial || c.taking != nil || m.enabled != c.bit && !m.driven {
+		return false
+	}
+	m.mayStop()
+	p.until(p.clock() + alone)
+	return true
+}
+
+// mayStop ends the run if its user wants that.
+func (m *Machine) mayStop() {
+	if stop := m.timing.stop; stop != nil && stop() {
+		m.abort(Stopped, "stopped by its user")
+	}
+}
+
+// cut has the engine decide before any CPU goes on.
+func (m *Machine) cut() {
+	for _, c := range m.cpus {
+		c.port.cut()
+	}
+}
+
+// Compute lets the thread execute n instructions that touch no memory. It is no
+// operation: no other CPU moves in between.
+func (t *Thread) Compute(n uint64) {
+	if h := t.m.timing; h != nil {
+		h.compute(t.cpu, n)
+	}
+}
+
+// compute accounts n instructions.
+func (h *timing) compute(c *cpu, n uint64) {
+	p := &c.port
+	p.insts += n
+	p.spend(int64(n) * p.milliCPI)
+	if h.Code > 0 {
+		h.fetch(c, n)
+	}
+}
+
+// access accounts an instruction that accesses memory, on the long way.
+func (h *timing) access(c *cpu, pa PA, write bool) {
+	h.compute(c, 1)
+	h.touch(c, pa, write)
+}
+
+// touch accounts an access to memory by itself.
+func (h *timing) touch(c *cpu, pa PA, write bool) {
+	var cycles uint64
+	if write {
+		cycles = h.caches.Store(c.id, uint64(pa))
+	} else {
+		cycles, _ = h.caches.Load(c.id, uint64(pa))
+	}
+	c.port.spend(1000 * int64(cycles))
+	c.port.displace(pa)
+}
+
+// fetch accounts the fetches of n instructions.
+func (h *timing) fetch(c *cpu, n uint64) {
+	p := &c.port
+	for range n {
+		p.spend(1000 * int64(h.caches.Fetch(c.id, uint64(h.code[c.node])+p.pc)))
+		if p.pc += 4; p.pc == h.Code {
+			p.pc = 0
+		}
+	}
+}
+
+// send accounts an interrupt that a CPU sends.
+func (h *timing) send(c, to *cpu) {
+	cost, kind := h.NodeIPI, 0
+	if c.node != to.node {
+		cost, kind = h.IPI, 1
+	}
+	c.port.sends[kind]++
+	c.port.spend(1000 * int64(cost))
+}
+
+// MoveTo has the thread go on, on another CPU, which must be idle: a migration
+// without a kernel, that costs nothing. It is there for timed runs only.
+func (t *Thread) MoveTo(cpu int) {
+	m := t.m
+	m.mustBeCPU(cpu)
+	if m.phase != adversarial {
+		op := Op{Kind: OpSwitch, Addr: VA(t.handle)}
+		t.announce(op.pack())
+		t.local(op, true)
+	}
+	c, d := t.cpu, m.cpus[cpu]
+	switch {
+	case c == d:
+		return
+	case m.timing == nil || !m.timing.timed:
+		panic("MoveTo outside of a timed run: use Machine.Begin with Earliest")
+	case d.cur != d.idle || d.idle.wait != forInterrupt || t.ctx.parent != nil:
+		panic("MoveTo a CPU that is not idle, or from within a handler")
+	}
+	now := c.port.clock()
+	c.install(c.idle)
+	c.op = announced{code: uint64(OpHalt)}
+	d.install(t)
+	d.port.wait(now)
+}
+
+// Drive runs one body that has a thread on each CPU, by their numbers, in place of
+// Run: a source of traffic, which decides itself which CPU accesses memory next, and
+// whose clocks do not matter. The run must be a timed one; the threads can load and
+// store 4 or 8 bytes, and compute.
+func (m *Machine) Drive(body func(ts []*Thread)) Result {
+	m.mustBeSettingUp("Drive")
+	if m.timing == nil || !m.timing.timed || m.order != nil || m.tracer != nil || m.timing.Code > 0 {
+		panic("machine: Drive of a run that is not timed, or that is traced, fetches, or has a memory order: use Begin with Earliest")
+	}
+	var ts []*Thread
+	for i := range m.cpus {
+		m.install(i, Start{CPU: i, Body: func(*Thread) {}})
+		ts = append(ts, m.cpus[i].cur)
+	}
+	m.phase, m.bound, m.driven, m.timing.quick = adversarial, 0, true, true
+	m.drive(body, ts)
+	m.over(Finished, "", nil)
+	m.driven = false
+	return m.result()
+}
+
+// drive runs the body up to its end, or to that of the run.
+func (m *Machine) drive(body func(ts []*Thread), ts []*Thread) {
+	defer func() {
+		if p := recover(); p != nil && p != (unwind{}) {
+			m.driven = false
+			panic(p)
+		}
+	}()
+	body(ts)
+}

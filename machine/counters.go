@@ -1,0 +1,160 @@
+package machine
+
+import "github.com/fusedos/stramash/coherence"
+
+// Counters are what a CPU has done, and what it took. The names of the artifact's
+// own output stand in facts of its appendix A.5: L1, L2 and L3 hits and accesses,
+// write-backs, local and remote hits, broadcasts, IPIs, instructions and runtime.
+type Counters struct {
+	coherence.Counters
+	Instructions   uint64
+	IPIs           uint64 // sent to CPUs of other nodes
+	NodeIPIs       uint64 // sent to CPUs of the same node
+	DeviceAccesses uint64 // to devices of the same node
+	RemoteDevices  uint64 // to devices of other nodes
+	Waited         uint64 // cycles in which the CPU waited for others, which are no part of Runtime
+	Runtime        uint64 // cycles
+}
+
+// Add adds what another CPU has done.
+func (c *Counters) Add(d Counters) {
+	c.Counters.Add(d.Counters)
+	for _, f := range []struct{ to, from *uint64 }{
+		{&c.Instructions, &d.Instructions}, {&c.IPIs, &d.IPIs}, {&c.NodeIPIs, &d.NodeIPIs},
+		{&c.DeviceAccesses, &d.DeviceAccesses}, {&c.RemoteDevices, &d.RemoteDevices},
+		{&c.Waited, &d.Waited}, {&c.Runtime, &d.Runtime},
+	} {
+		*f.to += *f.from
+	}
+}
+
+// sub is what was done since d.
+func (c Counters) sub(d Counters) Counters {
+	c.Counters = c.Counters.Sub(d.Counters)
+	c.Instructions -= d.Instructions
+	c.IPIs -= d.IPIs
+	c.NodeIPIs -= d.NodeIPIs
+	c.DeviceAccesses -= d.DeviceAccesses
+	c.RemoteDevices -= d.RemoteDevices
+	c.Waited -= d.Waited
+	c.Runtime -= d.Runtime
+	return c
+}
+
+// Residual is Runtime less what the other counters say that it must be, for a CPU
+// of a node: instructions at their rate, each level's hits, snoops and write-backs at
+// their latency, interrupts and devices. It is zero for every run that counts from
+// its beginning (facts of the artifact's appendix: its sample has the same law), and
+// within one cycle otherwise.
+func (c Counters) Residual(h *Hardware, node int) int64 {
+	rate := uint64(1000)
+	if len(h.MilliCPI) > 0 {
+		rate = h.MilliCPI[node]
+	}
+	want := c.Instructions*rate/1000 + c.Cost(h.Nodes[node].Latency) +
+		c.IPIs*h.IPI + c.NodeIPIs*h.NodeIPI + c.DeviceAccesses*h.Device + c.RemoteDevices*h.RemoteDevice
+	return int64(c.Runtime - want)
+}
+
+// Counters are those of a CPU: of the run so far, without what was done while
+// StopCounters had ended it. They are zero without Platform.Hardware.
+func (m *Machine) Counters(cpu int) Counters {
+	m.mustBeCPU(cpu)
+	h := m.timing
+	if h == nil {
+		return Counters{}
+	}
+	out := h.total[cpu]
+	if h.counts {
+		out.Add(m.now(cpu).sub(h.base[cpu]))
+	}
+	return out
+}
+
+// NodeCounters are those of all CPUs of a node.
+func (m *Machine) NodeCounters(node int) (sum Counters) {
+	for _, c := range m.cpus {
+		if c.node == node {
+			sum.Add(m.Counters(c.id))
+		}
+	}
+	return sum
+}
+
+// RunCounters are all that a CPU has done in the run so far, whatever was started,
+// stopped or cleared. They are zero without Platform.Hardware.
+func (m *Machine) RunCounters(cpu int) Counters {
+	m.mustBeCPU(cpu)
+	if m.timing == nil {
+		return Counters{}
+	}
+	return m.now(cpu)
+}
+
+func (m *Machine) now(cpu int) Counters {
+	p := &m.cpus[cpu].port
+	p.settle(m.timing)
+	return Counters{
+		Counters: m.timing.caches.Counters(cpu), Instructions: p.insts,
+		NodeIPIs: p.sends[0], IPIs: p.sends[1], DeviceAccesses: p.devices[0], RemoteDevices: p.devices[1],
+		Waited: uint64(p.waited) / 1000, Runtime: uint64(p.clock()-p.waited) / 1000,
+	}
+}
+
+// CacheConfig is what the caches of the machine's platform were made of: a zero one
+// without Platform.Hardware.
+func (m *Machine) CacheConfig() coherence.Config {
+	if m.timing == nil {
+		return coherence.Config{}
+	}
+	return m.timing.config
+}
+
+// StartCounters has the counters of all CPUs go on from here, if they do not
+// already: the artifact's switch. A run begins with counters that go.
+func (t *Thread) StartCounters() { t.m.switchCounters(true) }
+
+// StopCounters has them rest. Caches and clocks go on all the same.
+func (t *Thread) StopCounters() { t.m.switchCounters(false) }
+
+func (m *Machine) switchCounters(on bool) {
+	h := m.timing
+	if h == nil || h.counts == on {
+		return
+	}
+	for i := range m.cpus {
+		if now := m.now(i); on {
+			h.base[i] = now
+		} else {
+			h.total[i].Add(now.sub(h.base[i]))
+		}
+	}
+	h.counts = on
+}
+
+// ClearCounters sets the counters of all CPUs to zero.
+func (t *Thread) ClearCounters() {
+	if h := t.m.timing; h != nil {
+		clear(h.total)
+		for i := range h.base {
+			h.base[i] = t.m.now(i)
+		}
+	}
+}
+
+// hashCounters is the trace hash of a timed run.
+func (m *Machine) hashCounters() (hash uint64, steps int) {
+	for i := range m.cpus {
+		c := m.now(i)
+		for _, v := range []uint64{
+			c.L1IHits, c.L1IAccesses, c.L1DHits, c.L1DAccesses, c.L2Hits, c.L2Accesses, c.L3Hits, c.L3Accesses,
+			c.LocalHits, c.RemoteHits, c.Transfers, c.SnoopData, c.SnoopInvalidate, c.BackInvalidate, c.CoreSnoops,
+			c.L2Backs, c.L3Backs, c.MemoryBacks, c.InclusionVictims, c.Cycles,
+			c.Instructions, c.IPIs, c.NodeIPIs, c.DeviceAccesses, c.RemoteDevices, c.Waited, c.Runtime,
+		} {
+			hash = mix(hash, v)
+		}
+		steps += int(c.Instructions)
+	}
+	return hash, steps
+}

@@ -1,0 +1,141 @@
+package machine
+
+import (
+	"fmt"
+
+	"github.com/fusedos/stramash/coherence"
+)
+
+// everyone and pool are homes of memory that is no node's own.
+const (
+	everyone = coherence.Everyone
+	pool     = coherence.Pool
+)
+
+const (
+	// nodeGap aligns the nodes' memories in a platform without tables. Below the
+	// first nothing is mapped, so that a null pointer faults.
+	nodeGap = 1 << 20
+	// lowMemory is not given out: it is where a null pointer, and firmware, point.
+	lowMemory = 1 << 20
+	// maxAddress is where physical memory ends.
+	maxAddress = 64 << 30
+)
+
+// layout is the physical memory of a platform.
+func (p Platform) layout() ([]*region, error) { return p.stacked(), nil }
+
+// stacked is the layout without tables.
+func (p Platform) stacked() (out []*region) {
+	base := PA(nodeGap)
+	for i, n := range p.Nodes {
+		size := n.Memory
+		if size == 0 {
+			size = 1 << 20
+		}
+		out = append(out, &region{base: base, size: size, home: i, closed: n.Private})
+		base += PA((size + nodeGap - 1) / nodeGap * nodeGap)
+	}
+	return out
+}
+
+// forbids says whether an address is memory that only another node may touch.
+func (mm *memory) forbids(node int, pa PA) bool {
+	r := mm.regionOf(pa)
+	return r != nil && r.closed && r.home != node
+}
+
+// take reserves n bytes, aligned, or answers false.
+func (r *region) take(n, align uint64) (PA, bool) {
+	at := max(r.next, lowMemory-min(uint64(r.base), lowMemory))
+	at = (at + align - 1) &^ (align - 1)
+	if n > r.size || at > r.size-n {
+		return 0, false
+	}
+	r.next = at + n
+	return r.base + PA(at), true
+}
+
+// Alloc reserves n bytes of node 0's memory, which are zero. See AllocOn.
+func (m *Machine) Alloc(n uint64) VA { return m.AllocOn(0, n) }
+
+// AllocOn reserves n bytes of a node's memory, which are zero: of its own, or else of
+// what all nodes have alike. They are aligned to their size rounded up to a power of
+// two, but to no more than 64. It panics if the memory is exhausted or the run has
+// started.
+func (m *Machine) AllocOn(node int, n uint64) VA {
+	if node < 0 || node >= len(m.platform.Nodes) {
+		panic(fmt.Sprintf("machine: Alloc on node %d of %d", node, len(m.platform.Nodes)))
+	}
+	return m.allocIn(n, fmt.Sprintf("node %d", node), node, everyone, pool)
+}
+
+// AllocShared reserves n bytes that every node can reach: of a pool, if there is
+// one, of what all nodes have alike, or of the first node that keeps none of its
+// memory to itself. See AllocOn.
+func (m *Machine) AllocShared(n uint64) VA {
+	homes := []int{pool, everyone}
+	for i, node := range m.platform.Nodes {
+		if !node.Private {
+			homes = append(homes, i)
+		}
+	}
+	return m.allocIn(n, "shared memory", homes...)
+}
+
+// allocIn reserves n bytes in a region of the first home that has them.
+func (m *Machine) allocIn(n uint64, what string, homes ...int) VA {
+	m.mustBeSettingUp("Alloc")
+	align := uint64(8)
+	for align < n && align < 64 {
+		align *= 2
+	}
+	left := uint64(0)
+	for _, home := range homes {
+		for _, r := range m.mem.regions {
+			if r.home != home {
+				continue
+			}
+			if at, ok := r.take(n, align); ok {
+				return VA(at)
+			}
+			left = max(left, r.size-min(r.next, r.size))
+		}
+	}
+	panic(fmt.Sprintf("machine: Alloc of %d bytes: %s has %d bytes left in one piece; give it more with Node.Memory", n, what, left))
+}
+
+// heapOf is the region of a CPU's heap, and how many CPUs have theirs in it, of which
+// it is the k-th.
+func (m *Machine) heapOf(c *cpu) (r *region, k, n uint64) {
+	r = m.heapRegion(c.node)
+	for _, d := range m.cpus {
+		if m.heapRegion(d.node) == r {
+			if d.id < c.id {
+				k++
+			}
+			n++
+		}
+	}
+	return r, k, n
+}
+
+// heapRegion is the largest region of a node's own memory, or of the first of what
+// it shares; for a node that keeps its memory to itself, of what it shares.
+func (m *Machine) heapRegion(node int) (best *region) {
+	homes := []int{node, everyone, pool}
+	if m.platform.Nodes[node].Private {
+		homes = []int{everyone, pool, node}
+	}
+	for _, home := range homes {
+		for _, r := range m.mem.regions {
+			if r.home == home && (best == nil || r.size > best.size) {
+				best = r
+			}
+		}
+		if best != nil {
+			return best
+		}
+	}
+	return m.mem.regions[0]
+}

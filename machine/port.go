@@ -1,0 +1,310 @@
+package machine
+
+// port is a CPU's way to memory, with its clock. Of each of the 64 sets of lines
+// that differ in the bits of a page offset it knows one line which is the most
+// recently used one of its set in the CPU's L1 data cache, translated already: an
+// access to it changes nothing in the caches, so it needs no more than the compare
+// with the tag, and is accounted later. In a run that explores the lines are empty,
+// and every access goes the long way.
+//
+// Times are in thousandths of a cycle.
+type port struct {
+	lines [64]mruLine
+	left  int64 // until the clock is at limit: less than zero when the engine must decide
+	step  int64 // what an access by one of the lines takes
+
+	limit    int64
+	milliCPI int64
+	other    int64 // what the clock has counted beside those accesses
+	waited   int64 // of it: for others
+	insts    uint64
+	sends    [2]uint64 // interrupts sent within the node, and to other ones
+	devices  [2]uint64 // accesses to devices of the node, and of other ones
+	pc       uint64
+	sets     int // of the L1 data cache
+	cpu      *cpu
+}
+
+// mruLine is one line. Tags are addresses of the line; noLine is none.
+type mruLine struct {
+	read, write VA // what loads and stores must be to
+	words       *[8]uint64
+	line        PA
+}
+
+const (
+	lineBytes = 64
+	noLine    = 1 // no address of a line
+)
+
+func (p *port) reset(c *cpu) {
+	if p.cpu == nil {
+		p.cpu = c
+		for i := range p.lines {
+			p.lines[i] = mruLine{read: noLine, write: noLine, line: noLine}
+		}
+	}
+	if p.other == 0 && p.insts == 0 {
+		return
+	}
+	p.forget()
+	p.left, p.limit, p.other, p.waited, p.insts, p.pc = -1, -1, 0, 0, 0, 0
+	p.sends, p.devices = [2]uint64{}, [2]uint64{}
+}
+
+// forget empties the lines.
+func (p *port) forget() {
+	for i := range p.lines {
+		p.lines[i].read, p.lines[i].write, p.lines[i].line = noLine, noLine, noLine
+	}
+}
+
+// lose forgets a line that the L1 data cache has lost, or may no longer write.
+func (p *port) lose(line uint64) {
+	if f := &p.lines[line&63]; f.line == PA(line) {
+		f.read, f.write, f.line = noLine, noLine, noLine
+	}
+}
+
+// clock is the CPU's time.
+func (p *port) clock() int64 { return p.limit - p.left }
+
+// until moves the limit.
+func (p *port) until(limit int64) {
+	p.left += limit - p.limit
+	p.limit = limit
+}
+
+// cut has the engine decide at the next access.
+func (p *port) cut() {
+	if p.left >= 0 {
+		p.until(p.clock() - 1)
+	}
+}
+
+// spend lets time pass.
+func (p *port) spend(d int64) {
+	p.left -= d
+	p.other += d
+}
+
+// wait lets time pass until another CPU's now.
+func (p *port) wait(now int64) {
+	if d := now - p.clock(); d > 0 {
+		p.spend(d)
+		p.waited += d
+	}
+}
+
+// quickly counts the accesses by the lines that have not been accounted.
+func (p *port) quickly() uint64 {
+	if p.step == 0 {
+		return 0
+	}
+	return uint64((p.clock() - p.other) / p.step)
+}
+
+// settle accounts them.
+func (p *port) settle(h *timing) {
+	if n := p.quickly(); n > 0 {
+		h.caches.MRUHits(p.cpu.id, n)
+		p.insts += n
+		p.other = p.clock()
+	}
+}
+
+// Load64 is a plain 8-byte load.
+func (t *Thread) Load64(a VA) uint64 {
+	p := t.port
+	p.left -= p.step
+	f := &p.lines[a/64%64]
+	if a&^56 != f.read || p.left < 0 {
+		return t.load64Slowly(a)
+	}
+	return f.words[a/8%8]
+}
+
+func (t *Thread) load64Slowly(a VA) uint64 {
+	t.port.left += t.port.step
+	if f := t.reach(a, Size64); f != nil {
+		return f.words[a/8%8]
+	}
+	return t.load64(announced{uint64(OpLoad) | uint64(Size64)<<8, a})
+}
+
+// Store64 is a plain 8-byte store.
+func (t *Thread) Store64(a VA, v uint64) {
+	p := t.port
+	p.left -= p.step
+	f := &p.lines[a/64%64]
+	if a&^56 != f.write || p.left < 0 {
+		t.store64Slowly(a, v)
+		return
+	}
+	f.words[a/8%8] = v
+}
+
+func (t *Thread) store64Slowly(a VA, v uint64) {
+	t.port.left += t.port.step
+	if f := t.reachToWrite(a, Size64); f != nil {
+		f.words[a/8%8] = v
+		return
+	}
+	t.store64(announced{uint64(OpStore) | uint64(Size64)<<8, a}, v)
+}
+
+// Load32 is a plain 4-byte load.
+func (t *Thread) Load32(a VA) uint32 {
+	p := t.port
+	p.left -= p.step
+	f := &p.lines[a/64%64]
+	if a&^60 != f.read || p.left < 0 {
+		return t.load32Slowly(a)
+	}
+	return uint32(f.words[a/8%8] >> (a % 8 * 8))
+}
+
+func (t *Thread) load32Slowly(a VA) uint32 {
+	t.port.left += t.port.step
+	if f := t.reach(a, Size32); f != nil {
+		return uint32(f.words[a/8%8] >> (a % 8 * 8))
+	}
+	return uint32(t.Load(a, Size32, Plain))
+}
+
+// Store32 is a plain 4-byte store.
+func (t *Thread) Store32(a VA, v uint32) {
+	p := t.port
+	p.left -= p.step
+	f := &p.lines[a/64%64]
+	if a&^60 != f.write || p.left < 0 {
+		t.store32Slowly(a, v)
+		return
+	}
+	w, sh := &f.words[a/8%8], a%8*8
+	*w = *w&^(0xffffffff<<sh) | uint64(v)<<sh
+}
+
+func (t *Thread) store32Slowly(a VA, v uint32) {
+	t.port.left += t.port.step
+	if f := t.reachToWrite(a, Size32); f != nil {
+		w, sh := &f.words[a/8%8], a%8*8
+		*w = *w&^(0xffffffff<<sh) | uint64(v)<<sh
+		return
+	}
+	t.Store(a, Size32, uint64(v), Plain)
+}
+
+// reach makes a load of a timed run, but for its value. It answers the line, or nil
+// if the load must go the long way: the run is not of that kind, or the engine must
+// decide, or the address is not what it should be.
+func (t *Thread) reach(a VA, s Size) *mruLine {
+	h := t.m.timing
+	if h == nil || !h.quick || !t.m.mayGoOn(t.cpu) || a&VA(s-1) != 0 {
+		return nil
+	}
+	pa, words := t.quickly(a)
+	if words == nil {
+		return nil
+	}
+	p := t.port
+	cycles, owned := h.caches.Load(t.cpu.id, uint64(pa))
+	p.took(cycles)
+	f := p.fill(a, pa, words)
+	if owned && !t.m.isWatched(pa) {
+		f.write = f.read
+	}
+	return f
+}
+
+// reachToWrite is reach for a store.
+func (t *Thread) reachToWrite(a VA, s Size) *mruLine {
+	h := t.m.timing
+	if h == nil || !h.quick || !t.m.mayGoOn(t.cpu) || a&VA(s-1) != 0 {
+		return nil
+	}
+	pa, words := t.quickly(a)
+	if words == nil || t.m.isWatched(pa) {
+		return nil
+	}
+	p := t.port
+	p.took(h.caches.Store(t.cpu.id, uint64(pa)))
+	f := p.fill(a, pa, words)
+	f.write = f.read
+	return f
+}
+
+// quickly translates an address and finds its line. It answers none if the access
+// faults or is not to memory.
+func (t *Thread) quickly(a VA) (PA, *[8]uint64) {
+	pa := PA(a)
+	if t.cpu.translate != nil || t.m.mem.closed && t.m.mem.forbids(t.cpu.node, pa) {
+		return 0, nil
+	}
+	return pa, t.m.mem.line(pa)
+}
+
+// took accounts an instruction with its access to memory.
+func (p *port) took(cycles uint64) {
+	p.insts++
+	p.spend(1000*int64(cycles) + p.milliCPI)
+}
+
+// fill has a line be the one of its set.
+func (p *port) fill(a VA, pa PA, words *[8]uint64) *mruLine {
+	if p.sets < 64 {
+		p.displace(pa)
+	}
+	f := &p.lines[a/64%64]
+	f.read, f.write, f.words, f.line = a&^63, noLine, words, pa/64
+	return f
+}
+
+// displace forgets what was the line of the set of an address, unless it is that of
+// the address.
+func (p *port) displace(pa PA) {
+	for i := int(pa/64%64) % p.sets; i < 64; i += p.sets {
+		if f := &p.lines[i]; f.line != pa/64 {
+			f.read, f.write, f.line = noLine, noLine, noLine
+		}
+	}
+}
+
+// isWatched says whether a write to the line of an address may concern a wait, a
+// spinner or a reservation.
+func (m *Machine) isWatched(pa PA) bool {
+	if m.alert == 0 {
+		return false
+	}
+	if len(m.monitors) > 0 {
+		return true
+	}
+	for _, c := range m.cpus {
+		t := c.cur
+		if c.reservation && m.granuleOf(access{pa: pa}) == c.granule ||
+			t.resting && (t.restOn == anywhere || t.restOn/64 == pa/64) {
+			return true
+		}
+		if t.wait == nil {
+			continue
+		}
+		for i := range t.wait.at {
+			if t.wait.at[i].pa/64 == pa/64 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// watch has the stores to what is watched from now on go the long way.
+func (m *Machine) watch() {
+	if h := m.timing; h == nil || !h.timed {
+		return
+	}
+	for _, c := range m.cpus {
+		for i := range c.port.lines {
+			c.port.lines[i].write = noLine
+		}
+	}
+}

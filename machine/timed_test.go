@@ -1,0 +1,299 @@
+package machine_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/fusedos/stramash/machine"
+)
+
+// timedPair is a pair of nodes of n CPUs with the paper's hardware.
+func timedPair(n int, memory uint64) machine.Platform {
+	p := machine.Pairs(n)
+	for i := range p.Nodes {
+		p.Nodes[i].Memory = memory
+	}
+	p.Hardware = machine.PaperHardware(p)
+	return p
+}
+
+// rng is xorshift64.
+type rng uint64
+
+func (r *rng) next(n uint64) uint64 {
+	*r ^= *r << 13
+	*r ^= *r >> 7
+	*r ^= *r << 17
+	return uint64(*r>>11) % n
+}
+
+// mixed starts threads that compute, access memory of their own and of all in every
+// way, meet at barriers, interrupt each other, and move.
+func mixed(m *machine.Machine, threads, rounds, length int, seed uint64) []machine.Start {
+	const words = 1 << 13
+	shared, own := m.Alloc(8*words), make([]machine.VA, threads)
+	barriers := m.Alloc(uint64(64 * rounds))
+	taken := m.Alloc(64)
+	for i := range own {
+		own[i] = m.AllocOn(m.NodeOf(i), 8*words)
+	}
+	m.HandleAll(machine.VectorIPI, func(t *machine.Thread, _ *machine.Frame) {
+		t.FetchAdd(taken, machine.Size64, 1, machine.Relaxed)
+	})
+	m.HandleAll(machine.VectorTimer, func(t *machine.Thread, _ *machine.Frame) { t.Compute(100) })
+	var starts []machine.Start
+	for i := range threads {
+		starts = append(starts, machine.Start{CPU: i, Body: func(t *machine.Thread) {
+			r := rng(seed + uint64(i)*0x9e3779b97f4a7c15 + 1)
+			for round := range rounds {
+				for range length {
+					a := own[i]
+					if r.next(8) == 0 {
+						a = shared
+					}
+					word := r.next(words)
+					if r.next(2) == 0 {
+						word %= 64 // some sets more often than others
+					}
+					a += machine.VA(8 * word)
+					switch r.next(16) {
+					default:
+						r += rng(t.Load64(a) & 1)
+					case 0, 1, 2, 3:
+						t.Store64(a, r.next(100))
+					case 4:
+						r += rng(t.Load32(a+4) & 1)
+					case 5:
+						t.Store32(a+4, uint32(r.next(100)))
+					case 6:
+						t.FetchAdd(a, machine.Size64, 1, machine.AcqRel)
+					case 7:
+						t.Compute(r.next(50))
+					}
+				}
+				switch r.next(4) {
+				case 0:
+					t.SendIPI(int(r.next(uint64(threads))), machine.VectorIPI)
+				case 1:
+					t.ArmTimerIn(r.next(5000))
+				}
+				at := barriers + machine.VA(64*round)
+				t.FetchAdd(at, machine.Size64, 1, machine.AcqRel)
+				t.Await(machine.Until(at, uint64(threads)))
+			}
+		}})
+	}
+	return starts
+}
+
+// outcomeOf is what a timed run came to, in full.
+func outcomeOf(m *machine.Machine, res machine.Result) (out []machine.Counters) {
+	for cpu := range m.CPUs() {
+		out = append(out, m.Counters(cpu))
+	}
+	return append(out, machine.Counters{Instructions: uint64(res.Steps), Runtime: res.TraceHash})
+}
+
+// TestTimedShortWay: the short way of plain accesses changes nothing but the speed:
+// a run that is traced, and so goes the long way, ends with the same counters.
+func TestTimedShortWay(t *testing.T) {
+	for _, skew := range []uint64{0, 100, 10_000} {
+		for n := 1; n <= 2; n++ {
+			m := newMachine(t, timedPair(n, 1<<20))
+			for seed := range uint64(6) {
+				run := func(traced bool) []machine.Counters {
+					events := 0
+					if m.SetTracer(nil); traced {
+						m.SetTracer(func(*machine.Event) { events++ })
+					}
+					m.Begin(machine.Earliest{Skew: skew}, machine.Limits{})
+					res := m.Run(mixed(m, 2*n, 5, 400, seed)...)
+					if res.Outcome != machine.Finished {
+						t.Fatalf("%s: %s", res.Outcome, res.Detail)
+					}
+					if traced != (events > 0) {
+						t.Fatal("traced, but no event was seen")
+					}
+					return outcomeOf(m, res)
+				}
+				want := run(false)
+				if d := cmp.Diff(want, run(true)); d != "" {
+					t.Fatalf("skew %d, %d CPUs, seed %d: short way, long way:\n%s", skew, 2*n, seed, d)
+				}
+				if d := cmp.Diff(want, run(false)); d != "" {
+					t.Fatalf("skew %d, %d CPUs, seed %d: once more:\n%s", skew, 2*n, seed, d)
+				}
+			}
+		}
+	}
+}
+
+// TestResidual: the law of the artifact's sample holds for every CPU, exactly.
+func TestResidual(t *testing.T) {
+	p := timedPair(2, 1<<20)
+	h := p.Hardware
+	h.MilliCPI = []uint64{1500, 667}
+	for i := range h.Nodes {
+		h.Nodes[i].Latency.WriteBackL2, h.Nodes[i].Latency.WriteBackL3, h.Nodes[i].Latency.WriteBackMemory = 3, 5, 7
+	}
+	for _, code := range []uint64{0, 4096} {
+		h.Code = code
+		m := newMachine(t, p)
+		for _, c := range []machine.Chooser{machine.Earliest{Skew: 50}, machine.Natural{}} {
+			m.Begin(c, machine.Limits{Steps: 1 << 40, FairSteps: 1 << 40})
+			m.Run(mixed(m, 4, 5, 400, 7)...)
+			for cpu := range m.CPUs() {
+				got := m.Counters(cpu)
+				if r := got.Residual(h, m.NodeOf(cpu)); r != 0 || got.Runtime == 0 {
+					t.Errorf("%T, %d bytes of code: CPU %d: residual %d of %+v", c, code, cpu, r, got)
+				}
+			}
+		}
+	}
+}
+
+// TestEarliest: CPUs keep together, and wait where hardware would.
+func TestEarliest(t *testing.T) {
+	m := newMachine(t, timedPair(1, 1<<20))
+	m.Begin(machine.Earliest{}, machine.Limits{})
+	flag, mark := m.Alloc(8), m.AllocOn(1, 8)
+	var landed, sent uint64
+	m.Handle(1, machine.VectorIPI, func(t *machine.Thread, _ *machine.Frame) { landed = now(t) })
+	res := m.Run(
+		machine.Start{CPU: 0, Body: func(t *machine.Thread) {
+			t.Compute(10_000)
+			sent = now(t)
+			t.SendIPI(1, machine.VectorIPI)
+			t.Store64(flag, 1)
+		}},
+		machine.Start{CPU: 1, Body: func(t *machine.Thread) {
+			t.Store64(mark, 1)
+			t.Await(machine.Until(flag, 1))
+		}})
+	if res.Outcome != machine.Finished {
+		t.Fatal(res.Detail)
+	}
+	if d := landed - sent; d < machine.DefaultIPI || d > machine.DefaultIPI+100 {
+		t.Errorf("the interrupt landed %d cycles after it was sent: want %d and some instructions", d, machine.DefaultIPI)
+	}
+	c := m.Counters(1)
+	if c.Waited < 10_000 || c.Runtime > 3000 || m.Counters(0).IPIs != 1 {
+		t.Errorf("CPU 1: %+v, CPU 0 sent %d", c, m.Counters(0).IPIs)
+	}
+}
+
+func now(t *machine.Thread) uint64 {
+	c := t.Machine().Counters(t.CPU())
+	return c.Runtime + c.Waited
+}
+
+// TestMoveTo: time goes on where a thread moves to, and data is where it was.
+func TestMoveTo(t *testing.T) {
+	m := newMachine(t, timedPair(1, 1<<20))
+	m.Begin(machine.Earliest{}, machine.Limits{})
+	x := m.Alloc(64)
+	res := m.Run(machine.Start{CPU: 0, Body: func(t *machine.Thread) {
+		for i := range uint64(1000) {
+			at := now(t)
+			t.MoveTo(int(i+1) % 2)
+			if now(t) < at {
+				panic(fmt.Sprintf("went back in time, from %d to %d", at, now(t)))
+			}
+			t.Store64(x, t.Load64(x)+1)
+		}
+	}})
+	if res.Outcome != machine.Finished || m.Peek64(x) != 1000 {
+		t.Fatalf("%s: %s; counted %d", res.Outcome, res.Detail, m.Peek64(x))
+	}
+	for cpu := range 2 {
+		if c := m.Counters(cpu); c.L1DAccesses != 1000 || c.Transfers < 499 || c.Waited == 0 {
+			t.Errorf("CPU %d: %+v", cpu, c)
+		}
+	}
+}
+
+// TestCountersSwitch: what is done while counters rest is not counted.
+func TestCountersSwitch(t *testing.T) {
+	m := newMachine(t, timedPair(1, 1<<20))
+	m.Begin(machine.Earliest{}, machine.Limits{})
+	x := m.Alloc(64)
+	m.Run(machine.Start{CPU: 0, Body: func(t *machine.Thread) {
+		for i := range 100 {
+			t.Load64(x)
+			switch i {
+			case 9, 59:
+				t.StopCounters()
+			case 49:
+				t.StartCounters()
+			case 89:
+				t.StartCounters()
+				t.ClearCounters()
+			}
+		}
+	}})
+	if c := m.Counters(0); c.Instructions != 10 || c.L1DHits != 10 || c.Runtime != 50 {
+		t.Errorf("%+v", c)
+	}
+}
+
+// TestPrivateMemory: what is a node's own faults when another node touches it.
+func TestPrivateMemory(t *testing.T) {
+	for _, c := range []machine.Chooser{machine.Earliest{}, machine.Natural{}} {
+		p := timedPair(1, 1<<20)
+		p.Nodes[0].Private = true
+		m := newMachine(t, p)
+		m.Begin(c, machine.Limits{})
+		x, y := m.AllocOn(0, 8), m.AllocShared(8)
+		faults := 0
+		m.Handle(1, machine.VectorFault, func(t *machine.Thread, f *machine.Frame) {
+			if faults++; faults > 1 {
+				panic("again")
+			}
+		})
+		res := m.Run(machine.Start{CPU: 0, Body: func(t *machine.Thread) { t.Store64(x, 1); t.Store64(y, 2) }},
+			machine.Start{CPU: 1, Body: func(t *machine.Thread) { t.Await(machine.Until(y, 2)); t.Load64(x) }})
+		if res.Outcome != machine.Panicked || faults != 2 || res.Detail != "again" {
+			t.Errorf("%T: %s: %s, after %d faults", c, res.Outcome, res.Detail, faults)
+		}
+	}
+}
+
+// TestDevices: every node reaches a device, at its price.
+func TestDevices(t *testing.T) {
+	p := timedPair(1, 1<<20)
+	for _, c := range []machine.Chooser{machine.Earliest{}, machine.Natural{}} {
+		m := newMachine(t, p)
+		m.Begin(c, machine.Limits{})
+		console := &machine.Console{}
+		tty, clock, bell := m.Attach(0, console), m.Attach(1, machine.Timer{}), m.Attach(1, &machine.Doorbell{Latency: 2000})
+		rung, ticked := 0, 0
+		m.Handle(1, machine.VectorIPI, func(t *machine.Thread, _ *machine.Frame) { rung++ })
+		m.Handle(0, machine.VectorTimer, func(t *machine.Thread, _ *machine.Frame) { ticked++ })
+		res := m.Run(
+			machine.Start{CPU: 0, Body: func(t *machine.Thread) {
+				t.DisableInterrupts()
+				before := t.ReadDevice(clock, machine.Size64)
+				for _, b := range []byte("hi") {
+					t.WriteDevice(tty, machine.Size8, uint64(b))
+				}
+				t.WriteDevice(clock+8, machine.Size64, 500)
+				t.WriteDevice(bell+12, machine.Size32, 1<<16|uint64(machine.VectorIPI))
+				t.WaitForInterrupt()
+				if after := t.ReadDevice(clock, machine.Size64); after-before < 500 {
+					panic(fmt.Sprintf("%d cycles", after-before))
+				}
+				if t.ReadDevice(bell+4, machine.Size32) != 1 || t.ReadDevice(bell+8, machine.Size32) != 0 {
+					panic("doorbell")
+				}
+			}},
+			machine.Start{CPU: 1, Body: func(t *machine.Thread) { t.DisableInterrupts(); t.WaitForInterrupt() }})
+		if res.Outcome != machine.Finished || string(console.Output) != "hi" || rung != 1 || ticked != 1 {
+			t.Errorf("%T: %s: %s; %q, rung %d, ticked %d", c, res.Outcome, res.Detail, console.Output, rung, ticked)
+		}
+		if got := m.Counters(0); got.DeviceAccesses != 2 || got.RemoteDevices != 6 || got.Residual(p.Hardware, 0) != 0 {
+			t.Errorf("%T: %+v", c, got)
+		}
+	}
+}
