@@ -158,6 +158,7 @@ func TestUsable(t *testing.T) {
 		{[]Range{{0, 10, RAM}, {10, 10, RAM}, {20, 10, Pool}, {30, 10, Pool}}, []Range{{0, 20, RAM}, {20, 20, Pool}}},
 		{[]Range{{0, 10, RAM}, {10, 10, RAM}, {8, 4, Reserved}}, []Range{{0, 8, RAM}, {12, 8, RAM}}},
 		{[]Range{{5, 10, RAM}, {0, 20, Reserved}}, nil},
+		{[]Range{{0, 10, RAM}, {20, 5, Reserved}}, []Range{{0, 10, RAM}}},
 		{[]Range{{5, 10, RAM}, {0, 5, Reserved}, {15, 5, Reserved}}, []Range{{5, 10, RAM}}},
 	} {
 		got, err := Usable(c.in)
@@ -247,6 +248,11 @@ func TestPaperMaps(t *testing.T) {
 		if m, err := ParseModel(string(c.model)); err != nil || m != c.model {
 			t.Errorf("%q: %q, %v", c.model, m, err)
 		}
+	}
+	x86, _ := Paper(Separated)
+	low := []Range{{0, page, Reserved}, {page, video - page, RAM}, {video, rest - video, Reserved}}
+	if diff := cmp.Diff(low, x86[:3]); diff != "" {
+		t.Errorf("the first MB: %s", diff)
 	}
 	if x86, arm := Paper("none"); x86 != nil || arm != nil {
 		t.Error("a model that there is not has a map")

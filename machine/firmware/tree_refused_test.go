@@ -68,6 +68,7 @@ var refused = []struct {
 	{"odd name", swapped("memory\x00\x00", "mem\nry\x00\x00"), `offset 0x78 in /: a node cannot be called "mem\nry": use letters, digits and ,._+-@`},
 	{"long name", swapped("memory\x00\x00", strings.Repeat("m", 256)+"\x00\x00\x00\x00"), "offset 0x78 in /: the name has more than 255 characters: shorten it"},
 	{"name without end", func() []byte { return poked(36, 0x34)() }, "offset 0x78 in /: the name has no end: close it with a byte of zero"},
+	{"name without padding", poked(36, 0x37), "offset 0x78 in /: the structure block ends in a name: correct its length"},
 	{"property's place", poked(0x58, 43), "offset 0x50 in /: a property's name is at 0x2b of the strings block, which has 0x2b bytes: correct one of them"},
 	{"property without end", func() []byte { return seal(golden()[:len(goldenTree)-1]) }, "offset 0x94 in /memory: at 0x27 of the strings block: the name has no end: close it with a byte of zero"},
 	{"property's length", poked(0x98, 7000), `offset 0x94 in /memory: property "reg" has 7000 bytes, more than are left of the structure block: correct its length`},
@@ -77,6 +78,12 @@ var refused = []struct {
 			w.begin("n")
 		}
 	}), "offset 0x238 in " + strings.Repeat("/n", 63) + ": nodes nest deeper than 64: make the tree flatter"},
+	{"deep and long", made(func(w *treeWriter) {
+		w.begin("")
+		for range maxDepth {
+			w.begin(strings.Repeat("n", maxName-1))
+		}
+	}), "offset 0x403c in …" + strings.Repeat("/"+strings.Repeat("n", maxName-1), 2) + ": nodes nest deeper than 64: make the tree flatter"},
 	{"second reg", made(func(w *treeWriter) {
 		w.begin("")
 		w.reg(Range{0, 1, RAM})
@@ -129,11 +136,13 @@ var refused = []struct {
 		w.text("device_type", "memory")
 		w.prop("reg", make([]byte, 129*16))
 		w.end()
+		w.end()
 	}), "/memory: a table has at most 128 ranges: join neighbours"},
-	{"no ranges", made(reservedMemory(nil, 2)), "/reserved-memory: its ranges are missing or not empty: give it an empty property ranges"},
-	{"ranges", made(reservedMemory([]byte{1}, 2)), "/reserved-memory: its ranges are missing or not empty: give it an empty property ranges"},
-	{"other cells", made(reservedMemory([]byte{}, 1)), "/reserved-memory: its #address-cells or #size-cells differ from the root's: make them the same"},
-	{"dynamic", made(reservedMemory([]byte{}, 2)), "/reserved-memory/region: no reg: say where the memory is"},
+	{"no ranges", made(reservedMemory(nil, 2, 2)), "/reserved-memory: its ranges are missing or not empty: give it an empty property ranges"},
+	{"ranges", made(reservedMemory([]byte{1}, 2, 2)), "/reserved-memory: its ranges are missing or not empty: give it an empty property ranges"},
+	{"other address cells", made(reservedMemory([]byte{}, 1, 2)), "/reserved-memory: its #address-cells or #size-cells differ from the root's: make them the same"},
+	{"other size cells", made(reservedMemory([]byte{}, 2, 1)), "/reserved-memory: its #address-cells or #size-cells differ from the root's: make them the same"},
+	{"dynamic", made(reservedMemory([]byte{}, 2, 2)), "/reserved-memory/region: no reg: say where the memory is"},
 }
 
 func TestTreesThatAreRefused(t *testing.T) {
@@ -148,13 +157,13 @@ func TestTreesThatAreRefused(t *testing.T) {
 	}
 }
 
-func reservedMemory(ranges []byte, cells byte) func(*treeWriter) {
+func reservedMemory(ranges []byte, address, size byte) func(*treeWriter) {
 	return func(w *treeWriter) {
 		w.begin("")
 		w.cells()
 		w.begin("reserved-memory")
-		w.prop("#address-cells", []byte{0, 0, 0, cells})
-		w.prop("#size-cells", []byte{0, 0, 0, 2})
+		w.prop("#address-cells", []byte{0, 0, 0, address})
+		w.prop("#size-cells", []byte{0, 0, 0, size})
 		if ranges != nil {
 			w.prop("ranges", ranges)
 		}
@@ -208,5 +217,38 @@ func TestTreeCostsWhatItsSizeSays(t *testing.T) {
 	}
 	if allocated > 100000 {
 		t.Errorf("%v allocations for %d bytes", allocated, len(b))
+	}
+}
+
+// Tens of thousands of ranges are refused at the first too many, before they are kept.
+func TestTreeOfTooManyRanges(t *testing.T) {
+	const n = 50000
+	reservations := bytes.Repeat([]byte{1}, 16*n)
+	reg := &treeWriter{}
+	reg.begin("")
+	reg.cells()
+	reg.begin("memory")
+	reg.text("device_type", "memory")
+	reg.prop("reg", reservations)
+	reg.end()
+	reg.end()
+	reg.cell(tokenEnd)
+
+	// The blob with all of the reservations between the header and what follows it.
+	b := golden()
+	b = append(append(bytes.Clone(b[:0x28]), reservations...), b[0x38:]...)
+	for _, at := range []int{4, 8, 12} {
+		binary.BigEndian.PutUint32(b[at:], binary.BigEndian.Uint32(b[at:])+16*(n-1))
+	}
+	for where, b := range map[string][]byte{"memory reservation at offset 0x828": b, "/memory": reg.blob()} {
+		allocated := testing.AllocsPerRun(1, func() {
+			want := "device tree: " + where + ": a table has at most 128 ranges: join neighbours"
+			if _, err := ParseTree(b); err == nil || err.Error() != want {
+				t.Errorf("%v, want %s", err, want)
+			}
+		})
+		if allocated > 1000 {
+			t.Errorf("%s: %v allocations", where, allocated)
+		}
 	}
 }

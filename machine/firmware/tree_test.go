@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"strings"
@@ -68,6 +69,36 @@ func TestTreeGoldenWritten(t *testing.T) {
 	names := "#address-cells\x00#size-cells\x00compatible\x00model\x00device_type\x00reg\x00stramash,pool\x00"
 	if got := string(b[56:]); got != structure+names {
 		t.Errorf("got  %q\nwant %q", got, structure+names)
+	}
+}
+
+// Cells that are not given, the two words for yes, other words for no, and a node that is
+// called memory where memory cannot be.
+func TestTreeByTheRules(t *testing.T) {
+	w := &treeWriter{}
+	node := func(name, status string, base byte) {
+		w.begin(name)
+		w.text("device_type", "memory")
+		w.prop("reg", []byte{0, 0, 0, base, 0, 0, 0, 0, 0, 0, 16, 0})
+		if status != "" {
+			w.text("status", status)
+		}
+	}
+	w.begin("")
+	for i, status := range []string{"", "okay", "ok", "fail"} {
+		node(fmt.Sprintf("memory@%x", i<<32), status, byte(i))
+		w.end()
+	}
+	w.begin("bus")
+	node("memory@900000000", "", 9)
+	w.end()
+	w.end()
+	w.end()
+	w.cell(tokenEnd)
+	want := []Range{{0, 4096, RAM}, {1 << 32, 4096, RAM}, {2 << 32, 4096, RAM}}
+	got, err := ParseTree(w.blob())
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("%v\n%s", err, diff)
 	}
 }
 
