@@ -63,13 +63,18 @@ func (w *weak) meets(t *Thread, op Op) {
 // holds back, but for stores to the word that a load reads.
 func concerns(op Op) bool {
 	switch op.Kind {
+	case OpWalk, OpMark:
+		return false
 	case OpFence:
-		return op.Addr == VA(FullFence) || op.Addr == VA(StoreFence)
+		return drains(Fence(op.Addr))
 	case OpLoad, OpAwait:
 		return op.Order == Acquire
 	}
 	return op.Kind.Reads() || op.Kind.Writes() || op.Kind == OpDevice
 }
+
+// drains says whether a fence waits for stores to take effect.
+func drains(f Fence) bool { return f == FullFence || f == StoreFence || f == SyncFence }
 
 // ready is announce for an operation that may have to wait for the CPU's buffer.
 func (t *Thread) ready(op announced) {
@@ -84,7 +89,8 @@ func (t *Thread) ready(op announced) {
 
 // place is where an operation accesses memory, if that is known before it does.
 func (w *weak) place(t *Thread, op Op) (at access) {
-	if b := w.buffers[t.cpu.id]; b != nil && len(b.stores) > 0 && op.Kind != OpFence && op.Kind != OpDevice && t.cpu.translate == nil {
+	if b := w.buffers[t.cpu.id]; b != nil && len(b.stores) > 0 && op.Kind != OpFence && op.Kind != OpDevice && t.cpu.translate == nil &&
+		(t.cpu.mmu == nil || !t.cpu.mmu.covers(op.Addr)) {
 		at = w.m.mem.at(PA(op.Addr), op.Size)
 	}
 	return at
@@ -106,7 +112,7 @@ func (w *weak) mustWait(c *cpu, op Op, at access) bool {
 	case len(held) == 0:
 		return false
 	case op.Kind == OpFence:
-		return op.Addr == VA(FullFence) || op.Addr == VA(StoreFence)
+		return drains(Fence(op.Addr))
 	case op.Kind == OpDevice:
 		return true
 	case op.Kind == OpStore:
@@ -133,6 +139,9 @@ func (w *weak) takesEffect(b *buffer, i int) {
 	m.keep(b.cpu, s.at, s.value)
 	w.refresh(b)
 	b.cpu.refresh() // its thread may have waited for this
+	if b.cpu.mmu != nil {
+		b.cpu.mmu.refresh()
+	}
 	m.hashWrite(x, op, s.at.loc, s.value)
 	if m.timing != nil {
 		m.timing.access(b.cpu, s.at.pa, true)
@@ -150,24 +159,6 @@ func (w *weak) takesEffect(b *buffer, i int) {
 			Op: op.op(), PA: s.at.pa, Read: old, Wrote: s.value, Write: msg.ID,
 		}
 		m.tracer(&m.event)
-	}
-}
-
-// settle drains all buffers, when the last thread has ended.
-func (w *weak) settle(x *context) {
-	m := w.m
-	for {
-		left := m.enabled & w.bits
-		if left == 0 {
-			return
-		}
-		pick := left.First()
-		if left.Rest() != 0 && w.free() {
-			q := &m.choice
-			q.Kind, q.Options, q.Plain, q.Current = Move, left, uint8(pick), -1
-			pick = m.put(x)
-		}
-		m.drain(m.agents[pick].buffer)
 	}
 }
 

@@ -8,8 +8,8 @@ import (
 // ChoiceKind says what a question is about.
 type ChoiceKind uint8
 
-// The kinds of choice. More will come with caches (what is evicted); a [Chooser]
-// that does not know a kind answers with the plain option.
+// The kinds of choice. A [Chooser] that does not know a kind answers with the plain
+// option.
 const (
 	// Move asks which agent makes the next step. Option k is agent k of the
 	// machine; Choice.Agent and Choice.Op describe it.
@@ -32,9 +32,15 @@ const (
 	// Drain asks which of the stores that a CPU holds back takes effect: the
 	// k-th oldest one. 0 is the oldest.
 	Drain
+	// Evict asks whether a translation that an access finds in the TLB has gone: 0 no,
+	// 1 yes, and the tables are walked. See MMU.
+	Evict
 )
 
-var choiceNames = [...]string{"", "move", "spurious", "workload", "poll", "read", "hold", "drain"}
+// choiceKinds bounds the kinds, of which zero is none.
+const choiceKinds = 12
+
+var choiceNames = [...]string{"", "move", "spurious", "workload", "poll", "read", "hold", "drain", "evict"}
 
 // String returns the kind's name, in lower case.
 func (k ChoiceKind) String() string {
@@ -108,7 +114,7 @@ type ContextName uint64
 
 // NameOf is the name of the context with the given path. Paths read: s, the
 // set-up; t0, the first thread; t0.2, the third thread that t0 spawned; i1,
-// the idle context of CPU 1; b1, its store buffer; t0@5v33, the handler of vector 33 that interrupted t0
+// the idle context of CPU 1; b1, its store buffer; m1, its MMU; t0@5v33, the handler of vector 33 that interrupted t0
 // at its event 5 (t0@5+1v33 if another one had interrupted it there before).
 func NameOf(path string) ContextName {
 	h := uint64(len(path))
@@ -119,12 +125,13 @@ func NameOf(path string) ContextName {
 }
 
 // Agent is the stable name of something that can make a step: a CPU, an
-// interrupt line of a CPU, or its store buffer.
+// interrupt line of a CPU, its store buffer, or its TLB.
 type Agent uint32
 
 const (
 	lineAgent   Agent = 1 << 16
 	bufferAgent Agent = 1 << 17
+	tlbAgent    Agent = 1 << 18
 )
 
 // CPUAgent names a CPU.
@@ -135,6 +142,12 @@ func LineAgent(cpu int, v Vector) Agent { return lineAgent | Agent(cpu)<<8 | Age
 
 // BufferAgent names the store buffer of a CPU.
 func BufferAgent(cpu int) Agent { return bufferAgent | Agent(cpu) }
+
+// TLBAgent names the TLB of a CPU, which does invalidations that were posted to it.
+func TLBAgent(cpu int) Agent { return tlbAgent | Agent(cpu) }
+
+// IsTLB says whether the agent is a TLB.
+func (a Agent) IsTLB() bool { return a&tlbAgent != 0 }
 
 // IsBuffer says whether the agent is a store buffer.
 func (a Agent) IsBuffer() bool { return a&bufferAgent != 0 }
@@ -147,13 +160,16 @@ func (a Agent) CPU() int {
 	if a.IsLine() {
 		return int(a >> 8 & 0xff)
 	}
-	return int(a &^ bufferAgent)
+	return int(a &^ (bufferAgent | tlbAgent))
 }
 
-// String returns cpu1, cpu1/v33 for a line, or cpu1/buffer.
+// String returns cpu1, cpu1/v33 for a line, cpu1/buffer or cpu1/tlb.
 func (a Agent) String() string {
 	if a.IsBuffer() {
 		return fmt.Sprintf("cpu%d/buffer", a.CPU())
+	}
+	if a.IsTLB() {
+		return fmt.Sprintf("cpu%d/tlb", a.CPU())
 	}
 	if a.IsLine() {
 		return fmt.Sprintf("cpu%d/v%d", a.CPU(), a&0xff)
@@ -185,6 +201,8 @@ func (c *Choice) Op(k int) Op {
 		return a.line.op()
 	case a.buffer != nil:
 		return a.buffer.op()
+	case a.mmu != nil:
+		return a.mmu.op()
 	default:
 		return a.cpu.op.op()
 	}
@@ -200,6 +218,9 @@ func (c *Choice) Place(k int) (ContextName, uint32) {
 	}
 	if a.buffer != nil {
 		return a.buffer.ctx.name, a.buffer.ctx.index
+	}
+	if a.mmu != nil {
+		return a.mmu.ctx.name, a.mmu.ctx.index
 	}
 	if x := a.cpu.cur.ctx; x != nil {
 		return x.name, x.index
@@ -264,13 +285,17 @@ const (
 	// DrainedStore: a store that was held back takes effect, or another one than
 	// the oldest.
 	DrainedStore
+	// Eviction: a translation has gone from a TLB.
+	Eviction
+	// Invalidation: a TLB does one that was posted to it.
+	Invalidation
 	// OtherChoice: a kind of choice that has no class of its own.
 	OtherChoice
 )
 
 var classNames = [...]string{
 	"", "preemption", "handover", "interrupt", "spurious failure", "workload choice",
-	"stale read", "held store", "drained store", "choice",
+	"stale read", "held store", "drained store", "eviction", "invalidation", "choice",
 }
 
 // String returns the class's name, in lower case.
@@ -329,6 +354,10 @@ func (m *Machine) class(e exception) Class {
 		return HeldStore
 	case e.kind == Drain || e.kind == Move && m.agents[e.pick].buffer != nil:
 		return DrainedStore
+	case e.kind == Evict:
+		return Eviction
+	case e.kind == Move && m.agents[e.pick].mmu != nil:
+		return Invalidation
 	case e.kind != Move:
 		return OtherChoice
 	case m.agents[e.pick].line != nil:

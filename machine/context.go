@@ -6,11 +6,11 @@ import "strconv"
 // set-up, a thread, or one activation of a handler.
 type context struct {
 	name    ContextName
-	index   uint32    // events so far
-	visits  [8]uint16 // questions since the last event, by kind of choice
-	hash    uint64    // of its events and all that they depend on
-	busy    bool      // visits or pending are not empty
-	irq     bool      // it is part of handling an interrupt
+	index   uint32              // events so far
+	visits  [choiceKinds]uint16 // questions since the last event, by kind of choice
+	hash    uint64              // of its events and all that they depend on
+	busy    bool                // visits or pending are not empty
+	irq     bool                // it is part of handling an interrupt
 	num     int32
 	spawned uint32
 	path    string
@@ -33,7 +33,7 @@ func (m *Machine) newContext(path string, name ContextName, parent *context) *co
 	}
 	c := m.contexts[m.nctx]
 	c.path, c.name, c.parent = path, name, parent
-	c.index, c.visits, c.hash, c.busy = 0, [8]uint16{}, uint64(name), false
+	c.index, c.visits, c.hash, c.busy = 0, [choiceKinds]uint16{}, uint64(name), false
 	c.irq, c.spawned, c.pending = false, 0, c.pending[:0]
 	c.addr, c.data, c.silent = 0, 0, false
 	c.num = int32(m.nctx)
@@ -44,11 +44,11 @@ func (m *Machine) newContext(path string, name ContextName, parent *context) *co
 // advance moves on to the next place.
 func (c *context) advance() {
 	c.index++
-	c.visits = [8]uint16{}
+	c.visits = [choiceKinds]uint16{}
 }
 
 // paths of the first contexts, so that a run need not compute them.
-var rootPaths, idlePaths, bufferPaths = pathTable("t"), pathTable("i"), pathTable("b")
+var rootPaths, idlePaths, bufferPaths, tlbPaths = pathTable("t"), pathTable("i"), pathTable("b"), pathTable("m")
 
 type namedPath struct {
 	path string

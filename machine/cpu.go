@@ -17,6 +17,9 @@ type cpu struct {
 	handled   bool
 	lines     []*line
 	translate Translator
+	mmu       *mmu
+	spare     *mmu // for the next run that has one
+	posted    int  // invalidations that the CPU has posted and that are not done
 
 	arena       arena
 	reserved    access // what the open reservation is for
@@ -39,8 +42,8 @@ func (c *cpu) reset() {
 		clear(c.handlers[:])
 		c.lines, c.handled = c.lines[:0], false
 	}
-	if c.taking != nil || c.translate != nil {
-		c.taking, c.translate = nil, nil
+	if c.taking != nil || c.translate != nil || c.mmu != nil {
+		c.taking, c.translate, c.mmu, c.posted = nil, nil, nil, 0
 	}
 	c.reservation = false
 	c.port.reset(c)

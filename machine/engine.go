@@ -167,7 +167,7 @@ func (t *Thread) pause(op announced) int {
 
 // settleContext does what must be done at x's next event.
 func (m *Machine) settleContext(x *context) {
-	x.visits = [8]uint16{}
+	x.visits = [choiceKinds]uint16{}
 	x.busy = false
 	m.flush(x, m.steps-1)
 }
@@ -248,8 +248,7 @@ func (t *Thread) giveWay(op announced, pick int) {
 	m := t.m
 	for pick != t.cpu.id {
 		a := &m.agents[pick]
-		if a.buffer != nil {
-			m.drain(a.buffer)
+		if m.acts(a) {
 			pick = t.decideAnew(op)
 			continue
 		}
@@ -267,11 +266,23 @@ func (t *Thread) giveWay(op announced, pick int) {
 	}
 }
 
+// acts has an agent make its step, if it is one that is no coroutine and no line.
+func (m *Machine) acts(a *agent) bool {
+	switch {
+	case a.buffer != nil:
+		m.drain(a.buffer)
+	case a.mmu != nil:
+		m.complete(a.mmu)
+	default:
+		return false
+	}
+	return true
+}
+
 // route finds the thread that runs next when the one that decides can't.
 func (m *Machine) route(x *context) {
 	a := &m.agents[m.decide(x, -1)]
-	for a.buffer != nil {
-		m.drain(a.buffer)
+	for m.acts(a) {
 		a = &m.agents[m.decide(x, -1)]
 	}
 	if a.line != nil {
@@ -335,7 +346,7 @@ func (m *Machine) ask(x *context, cur int) int {
 	return pick
 }
 
-// plainMove prefers CPUs to store buffers, those to interrupts, and interrupts to
+// plainMove prefers CPUs to store buffers and TLBs, those to interrupts, and interrupts to
 // time-outs; among equals, the one with the lowest number.
 func (m *Machine) plainMove(opts Set) int {
 	if k := opts.First(); k < len(m.cpus) && m.cpus[k].op.kind() != OpTimeout {
@@ -344,7 +355,7 @@ func (m *Machine) plainMove(opts Set) int {
 	best, rank := -1, 4
 	for s := opts; s != 0; s = s.Rest() {
 		k, r := s.First(), 0
-		if a := &m.agents[k]; a.buffer != nil {
+		if a := &m.agents[k]; a.buffer != nil || a.mmu != nil {
 			r = 1
 		} else if a.line != nil {
 			r = 2

@@ -38,6 +38,8 @@ func (e *Event) Agent() Agent {
 		return lineAgent | Agent(e.Op.Addr)
 	case e.Op.Kind == OpDrain && e.Name == bufferPaths[e.CPU].name:
 		return BufferAgent(e.CPU)
+	case e.Op.Kind == OpInvalidated:
+		return TLBAgent(e.CPU)
 	}
 	return CPUAgent(e.CPU)
 }

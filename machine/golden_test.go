@@ -138,6 +138,10 @@ func describe(m *machine.Machine, op machine.Op) string {
 		return s
 	case machine.OpVector, machine.OpVectorReturn:
 		return fmt.Sprintf("%s v%d", s, op.Addr)
+	case machine.OpInvalidate, machine.OpBroadcast, machine.OpInvalidated:
+		if op.Addr == machine.AllPages {
+			return s + " all pages"
+		}
 	case machine.OpSend, machine.OpDeliver:
 		return fmt.Sprintf("%s cpu%d/v%d", s, op.Addr>>8, op.Addr&0xff)
 	case machine.OpSwitch, machine.OpSpawn:
@@ -189,7 +193,7 @@ func (r *runner) finish(b *strings.Builder, c *script, res machine.Result) {
 		writeRecord(b, m, h)
 	}
 	for _, name := range r.p.show {
-		fmt.Fprintf(b, "%s = %d\n", name, m.Peek64(r.vars[name]))
+		fmt.Fprintf(b, "%s = %d\n", name, m.Peek64(r.addr(name)))
 	}
 }
 

@@ -14,6 +14,10 @@ type ISA struct {
 	// Exclusives says that there are load-exclusive and store-exclusive
 	// (LL/SC) with a monitor.
 	Exclusives bool
+	// TLBI says that invalidations of translations are posted, may be broadcast to all
+	// CPUs of a node, and are complete behind a SyncFence. Without it they are
+	// complete when they return, and reach their own CPU only.
+	TLBI bool
 	// Rules are those of its memory order; see MemoryOrder.
 	Rules order.Rules
 }
@@ -23,9 +27,9 @@ var (
 	// X86 is x86-64.
 	X86 = ISA{Name: "x86-64", RMW: true, Rules: order.X86}
 	// AArch64 is Armv8.1-A and later in its 64-bit state: exclusives and LSE.
-	AArch64 = ISA{Name: "aarch64", RMW: true, Exclusives: true, Rules: order.Arm}
+	AArch64 = ISA{Name: "aarch64", RMW: true, Exclusives: true, TLBI: true, Rules: order.Arm}
 	// AArch64LLSC is Armv8.0-A: exclusives only.
-	AArch64LLSC = ISA{Name: "aarch64-llsc", Exclusives: true, Rules: order.Arm}
+	AArch64LLSC = ISA{Name: "aarch64-llsc", Exclusives: true, TLBI: true, Rules: order.Arm}
 )
 
 // Size is the width of an access in bytes: 1, 2, 4 or 8.
@@ -99,12 +103,20 @@ const (
 	OpDrain               // a store that was held back takes effect
 	OpXor                 // flips bits, and answers the old value
 	OpDevice              // accesses a register of a device; Addr is its address, in an event the device's
+	OpWalk                // the walker of an MMU reads an entry; Addr is its physical address
+	OpMark                // the walker sets the accessed or dirty bit of an entry
+	OpInvalidate          // a CPU invalidates a page's translation in its TLB; AllPages for all
+	OpBroadcast           // the same in the TLBs of all CPUs of its node
+	OpInvalidated         // an invalidation that was posted to a TLB is done
+	OpRoot                // sets the root of the CPU's page tables; Addr is its physical address
+	OpTranslate           // the address of an await is looked up
 )
 
 var opNames = [...]string{
 	"none", "load", "store", "cas", "swap", "add", "and", "or", "test-and-set",
 	"load-exclusive", "store-exclusive", "fence", "await", "timeout", "halt",
 	"enter", "leave", "send", "deliver", "switch", "spawn", "mask", "alloc", "free", "drain", "xor", "device",
+	"walk", "mark", "invalidate", "broadcast", "invalidated", "set-root", "translate",
 }
 
 // String returns the kind's name, in lower case.
@@ -112,12 +124,12 @@ func (k OpKind) String() string { return opNames[k] }
 
 // Reads says whether the kind reads memory.
 func (k OpKind) Reads() bool {
-	return k == OpLoad || k == OpAwait || k == OpLoadEx || k >= OpCAS && k <= OpTestSet || k == OpXor
+	return k == OpLoad || k == OpAwait || k == OpLoadEx || k >= OpCAS && k <= OpTestSet || k == OpXor || k == OpWalk || k == OpMark
 }
 
 // Writes says whether the kind may write memory.
 func (k OpKind) Writes() bool {
-	return k >= OpStore && k <= OpTestSet || k == OpStoreEx || k == OpDrain || k == OpXor
+	return k >= OpStore && k <= OpTestSet || k == OpStoreEx || k == OpDrain || k == OpXor || k == OpMark
 }
 
 // Op is an operation as an agent announces it, before it happens.
@@ -155,4 +167,8 @@ const (
 	LoadFence                   // LFENCE; DMB LD: earlier loads before later accesses
 	StoreFence                  // SFENCE; DMB ST: earlier stores before later stores
 	InstFence                   // serialising instruction; ISB
+	// SyncFence is DSB ISH: a FullFence that also waits until the invalidations of
+	// translations that the CPU has posted are done. x86-64, whose invalidations are
+	// done when they return, has MFENCE.
+	SyncFence
 )

@@ -17,6 +17,9 @@ type Limits struct {
 	// Spurious is the number of store-exclusives that may fail for no
 	// reason of the program's.
 	Spurious int
+	// Evictions is the number of times that a translation may go from a TLB though
+	// nothing has replaced or invalidated it.
+	Evictions int
 	// Polls is the number of times that a thread which seems to spin may go
 	// on all the same.
 	Polls int
@@ -28,7 +31,7 @@ type Limits struct {
 
 // DefaultLimits are enough for programs of a few hundred steps.
 func DefaultLimits() Limits {
-	return Limits{Steps: 4000, FairSteps: 16000, Interrupts: 3, Spurious: 2, Polls: 4, Spins: 4}
+	return Limits{Steps: 4000, FairSteps: 16000, Interrupts: 3, Spurious: 2, Evictions: 1, Polls: 4, Spins: 4}
 }
 
 // WithDefaults is the limits that are in force where these are asked for: what is
@@ -37,7 +40,7 @@ func (l Limits) WithDefaults() Limits {
 	d := DefaultLimits()
 	for _, f := range []struct{ have, want *int }{
 		{&l.Steps, &d.Steps}, {&l.FairSteps, &d.FairSteps},
-		{&l.Interrupts, &d.Interrupts}, {&l.Spurious, &d.Spurious}, {&l.Polls, &d.Polls}, {&l.Spins, &d.Spins},
+		{&l.Interrupts, &d.Interrupts}, {&l.Spurious, &d.Spurious}, {&l.Evictions, &d.Evictions}, {&l.Polls, &d.Polls}, {&l.Spins, &d.Spins},
 	} {
 		if *f.have == 0 {
 			*f.have = *f.want
@@ -72,6 +75,7 @@ type agent struct {
 	cpu    *cpu
 	line   *line   // if it is one
 	buffer *buffer // if it is one
+	mmu    *mmu    // if it is one's TLB
 }
 
 // Machine is a simulated machine. One goroutine uses it at a time. It is made
@@ -122,6 +126,8 @@ type Machine struct {
 	heapUsed   bool
 	devices    []*attached
 	spurious   int
+	evictions  int
+	tlbs       Set // agents that are TLBs
 	polls      int
 	polling    int // looks that a thread has left to go on alone with
 	turn       int // fair phase: whose turn, and the rest of the slice
@@ -201,7 +207,7 @@ func (m *Machine) Begin(c Chooser, l Limits) {
 	m.exceptions, m.history, m.histHash = m.exceptions[:0], m.history[:0], 1
 	m.interrupts, m.spurious, m.polls, m.polling, m.translates, m.heapUsed = 0, 0, 0, 0, false, false
 	m.turn, m.slice, m.round, m.fairEnd, m.turnedFair, m.guessed = 0, 0, 1, 0, false, ""
-	m.badAnswer = ""
+	m.badAnswer, m.evictions, m.tlbs = "", 0, 0
 	m.outcome, m.detail, m.stack = Finished, "", nil
 	m.workload, m.labels, m.monitors = m.workload[:0], m.labels[:0], m.monitors[:0]
 	clear(m.objects)
@@ -286,7 +292,7 @@ func (m *Machine) CutOff() (out Set) {
 			if a.line.pending() {
 				out |= Only(k)
 			}
-		case a.buffer != nil:
+		case a.buffer != nil || a.mmu != nil:
 			out |= m.enabled & Only(k)
 		case !a.cpu.cur.done && m.enabled.Has(k):
 			out |= Only(k)
@@ -304,10 +310,10 @@ func (m *Machine) Capped() bool { return m.interrupts >= m.limits.Interrupts }
 // Limits are those of the run, with defaults in place of what was zero.
 func (m *Machine) Limits() Limits { return m.limits }
 
-// Spent tells apart how much of its Limits on interrupts, spurious failures and
-// polls the run has used.
+// Spent tells apart how much of its Limits on interrupts, spurious failures,
+// evictions and polls the run has used.
 func (m *Machine) Spent() uint64 {
-	return uint64(m.interrupts)<<40 | uint64(m.spurious)<<20 | uint64(m.polls)
+	return uint64(m.evictions)<<60 ^ uint64(m.interrupts)<<40 | uint64(m.spurious)<<20 | uint64(m.polls)
 }
 
 // Awaited appends to words where a CPU's current thread awaits a condition that

@@ -238,7 +238,7 @@ func (t *Thread) reachToWrite(a VA, s Size) *mruLine {
 // faults or is not to memory.
 func (t *Thread) quickly(a VA) (PA, *[8]uint64) {
 	pa := PA(a)
-	if t.cpu.translate != nil || t.m.mem.closed && t.m.mem.forbids(t.cpu.node, pa) {
+	if t.cpu.translate != nil || t.cpu.mmu != nil || t.m.mem.closed && t.m.mem.forbids(t.cpu.node, pa) {
 		return 0, nil
 	}
 	return pa, t.m.mem.line(pa)

@@ -15,6 +15,7 @@ import (
 // statement. At the left margin stand the declarations:
 //
 //	cpus x86 arm arm-llsc      the CPUs, each a node of its own
+//	node arm 2                 a node of several
 //	granule 128                reservation granule
 //	order native               the memory order
 //	limits steps=9 fair=9 interrupts=1 spurious=1
@@ -26,6 +27,7 @@ import (
 //	spawn NAME                 a thread with the body NAME, in the set-up
 //	except t0@3+1 move cpu1    an answer other than the plain one
 //	show x                     prints the final value
+//	and those of [runner.prepareMMU]
 //
 // and the bodies, which the lines indented below them make up:
 //
@@ -74,6 +76,8 @@ func (p *program) declare(w stmt) {
 		for _, name := range w[1:] {
 			p.platform.Nodes = append(p.platform.Nodes, machine.Node{ISA: isas[name], CPUs: 1})
 		}
+	case "node":
+		p.platform.Nodes = append(p.platform.Nodes, machine.Node{ISA: isas[w[1]], CPUs: int(number(w[2]))})
 	case "order":
 		o, err := machine.ParseMemoryOrder(w[1])
 		if err != nil {
@@ -97,7 +101,7 @@ func (p *program) declare(w stmt) {
 
 func (p *program) limit(settings []string) {
 	l := &p.limits
-	fields := map[string]*int{"steps": &l.Steps, "fair": &l.FairSteps, "interrupts": &l.Interrupts, "spurious": &l.Spurious}
+	fields := map[string]*int{"steps": &l.Steps, "fair": &l.FairSteps, "interrupts": &l.Interrupts, "spurious": &l.Spurious, "evictions": &l.Evictions}
 	for _, s := range settings {
 		name, value, _ := strings.Cut(s, "=")
 		*fields[name] = int(int64(number(value)))
@@ -129,18 +133,32 @@ func parseException(w stmt) machine.Exception {
 	switch w[2] {
 	case "move":
 		e.Kind = machine.Move
-		cpu, line, isLine := strings.Cut(strings.TrimPrefix(w[3], "cpu"), "/")
-		a := machine.CPUAgent(int(number(cpu)))
-		if isLine {
-			a = machine.LineAgent(int(number(cpu)), vector(line))
-		}
-		e.Answer = uint32(a)
+		e.Answer = uint32(agent(w[3]))
 	case "spurious":
 		e.Kind, e.Answer = machine.Spurious, uint32(number(w[3]))
+	case "evict":
+		e.Kind, e.Answer = machine.Evict, uint32(number(w[3]))
+	case "hold":
+		e.Kind, e.Answer = machine.Hold, uint32(number(w[3]))
 	case "workload":
 		e.Kind, e.Answer = machine.Workload, uint32(number(w[3]))
 	}
 	return e
+}
+
+// agent reads cpu1, cpu1/v33, cpu1/tlb or cpu1/buffer.
+func agent(s string) machine.Agent {
+	id, part, _ := strings.Cut(strings.TrimPrefix(s, "cpu"), "/")
+	cpu := int(number(id))
+	switch part {
+	case "":
+		return machine.CPUAgent(cpu)
+	case "tlb":
+		return machine.TLBAgent(cpu)
+	case "buffer":
+		return machine.BufferAgent(cpu)
+	}
+	return machine.LineAgent(cpu, vector(part))
 }
 
 // runner executes a program on a machine.
@@ -182,9 +200,12 @@ func (r *runner) prepare(w stmt) {
 	case "spawn":
 		r.handles[w[1]] = r.m.Spawn(r.body(r.named(w[1])))
 	default:
-		panic("test program: no declaration " + w[0])
+		r.prepareMMU(w)
 	}
 }
+
+// labelled is how many bytes a name is of.
+var labelled = map[string]uint64{"var": 64, "words": 8}
 
 func (r *runner) declareWords(w stmt) {
 	base := machine.VA(0)
@@ -198,7 +219,7 @@ func (r *runner) declareWords(w stmt) {
 			base += 8
 		}
 		r.vars[name] = base
-		r.m.Label(base, 8, name)
+		r.m.Label(base, labelled[w[0]], name)
 		if init != "" {
 			r.m.Poke64(base, number(init))
 		}
@@ -417,7 +438,7 @@ func (r *runner) doKernel(t *machine.Thread, f *machine.Frame, w stmt) {
 	case "name": // keeps the thread's own handle under a name
 		r.handles[w[1]] = t.Handle()
 	default:
-		panic("test program: no statement " + w[0])
+		r.doMMU(t, w)
 	}
 }
 

@@ -157,7 +157,7 @@ func (m *Machine) situation() string {
 		case t.wait == forInterrupt:
 			b.WriteString("waits for an interrupt")
 		case t.wait != nil && t.wait.blocked.Kind != OpNone:
-			b.WriteString("waits for its store buffer at " + m.describe(t.wait.blocked))
+			b.WriteString("waits for its store buffer or TLBs at " + m.describe(t.wait.blocked))
 		case t.wait != nil:
 			m.describeWait(&b, t.wait)
 		default:
@@ -175,6 +175,10 @@ func (m *Machine) describe(op Op) string {
 	switch op.Kind {
 	case OpSend:
 		return fmt.Sprintf("send of interrupt %d to CPU %d", op.Addr&0xff, op.Addr>>8)
+	case OpInvalidate, OpBroadcast:
+		if op.Addr == AllPages {
+			return op.Kind.String() + " of all pages"
+		}
 	case OpFence, OpHalt, OpSpawn, OpSwitch, OpVector, OpAlloc:
 		return op.Kind.String()
 	}

@@ -34,6 +34,7 @@ type Thread struct {
 	restOn  PA // the word whose change ends the rest
 
 	exclusive bool // a LoadExclusive has no StoreExclusive yet
+	present   bool // the last translation that failed found the page, which must not be written
 	unwound   int  // operations that were refused because the run is over
 }
 
@@ -84,8 +85,8 @@ func (t *Thread) exit() {
 	}
 	m.live--
 	if m.live == 0 {
-		if m.order != nil {
-			m.order.settle(x)
+		if m.order != nil || m.tlbs != 0 {
+			m.settle(x)
 		}
 		m.over(Finished, "", nil)
 		return
@@ -159,6 +160,9 @@ func (t *Thread) locate(op Op) (a access, ok bool) {
 			panic(fmt.Sprintf("the translator of CPU %d maps %#x to %#x, which is not aligned alike", t.cpu.id, uint64(op.Addr), uint64(a.pa)))
 		}
 	}
+	if u := t.cpu.mmu; u != nil && u.covers(op.Addr) {
+		a.pa, ok = t.throughTLB(op)
+	}
 	if ok && !(t.m.mem.closed && t.m.mem.forbids(t.cpu.node, a.pa)) {
 		a.val, a.loc = t.m.mem.word(a.pa)
 	}
@@ -218,6 +222,12 @@ func (t *Thread) didWrite(op announced, a access, old, v uint64) {
 	if m.timing != nil {
 		m.timing.access(t.cpu, a.pa, true)
 	}
+	t.changes(a, old, v)
+}
+
+// changes tells spinners, waits and monitors of a write by t.
+func (t *Thread) changes(a access, old, v uint64) {
+	m := t.m
 	if old != v {
 		m.calm = m.steps + m.calmSteps()
 		t.spinLoc = anywhere
@@ -356,10 +366,17 @@ func (t *Thread) store(op announced, v uint64) {
 // Fence orders the thread's accesses before it with those behind it.
 func (t *Thread) Fence(f Fence) {
 	op := Op{Kind: OpFence, Addr: VA(f)}
-	t.ready(op.pack())
+	if t.cpu != nil && t.cpu.awaitsTLBs(op) && t.m.phase != unwinding {
+		t.restForBuffer(op.pack(), access{})
+	} else {
+		t.ready(op.pack())
+	}
 	if o := t.m.order; o != nil {
 		o.meets(t, op)
 		o.fence(t, f)
+	}
+	if f == SyncFence {
+		t.sync()
 	}
 	t.local(op, true)
 }

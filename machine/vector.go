@@ -22,11 +22,13 @@ const (
 // Frame is what a handler is told, and what it answers.
 type Frame struct {
 	Vector Vector
-	Addr   VA        // of a fault: where
-	Write  bool      // of a fault: whether it was a write
-	Nr     uint64    // of a system call
-	Args   [6]uint64 // of a system call
-	Ret    uint64    // what the system call answers
+	Addr   VA   // of a fault: where
+	Write  bool // of a fault: whether it was a write
+	// Present: of a fault: an MMU has found the page, but must not write to it.
+	Present bool
+	Nr      uint64    // of a system call
+	Args    [6]uint64 // of a system call
+	Ret     uint64    // what the system call answers
 }
 
 // Handler handles a vector. It runs on the thread that it interrupts, in a
@@ -69,7 +71,7 @@ func (m *Machine) Handle(cpu int, v Vector, h Handler) {
 		return
 	}
 	if m.nagents == MaxAgents {
-		panic(fmt.Sprintf("machine: more than %d CPUs, store buffers and interrupt lines", MaxAgents))
+		panic(fmt.Sprintf("machine: more than %d CPUs, store buffers, TLBs and interrupt lines", MaxAgents))
 	}
 	l := &line{cpu: c, vector: v, slot: m.nagents}
 	l.bit = Only(l.slot)
@@ -103,6 +105,9 @@ func (m *Machine) HandleAll(v Vector, h Handler) {
 func (m *Machine) SetTranslator(cpu int, f Translator) {
 	m.mustBeSettingUp("SetTranslator")
 	m.mustBeCPU(cpu)
+	if m.cpus[cpu].mmu != nil {
+		panic(fmt.Sprintf("machine: SetTranslator of CPU %d: it has an MMU already", cpu))
+	}
 	m.cpus[cpu].translate = f
 	m.translates = m.translates || f != nil
 }
@@ -324,6 +329,9 @@ func (t *Thread) enter(v Vector, f Frame, cause uint64) *Frame {
 	wait, masked := t.wait, t.masked
 	t.ctx, t.wait, t.masked = x, nil, masked || irq
 	t.cpu.clearReservation()
+	if u := t.cpu.mmu; u != nil {
+		u.epoch++ // what was interrupted translates anew
+	}
 	t.cpu.refresh()
 	t.synchronise()
 	t.local(Op{Kind: OpVector, Addr: VA(v)}, true)
@@ -343,7 +351,7 @@ func (t *Thread) fault(op Op) {
 	if t.cpu.handlers[VectorFault] == nil {
 		t.m.abort(Panicked, "%s of %d bytes at %s: no memory there, and no fault handler", op.Kind, op.Size, t.m.NameAddr(op.Addr))
 	}
-	t.enter(VectorFault, Frame{Vector: VectorFault, Addr: op.Addr, Write: op.Kind.Writes()}, 0)
+	t.enter(VectorFault, Frame{Vector: VectorFault, Addr: op.Addr, Write: op.Kind.Writes(), Present: t.present}, 0)
 }
 
 // Syscall enters the system-call handler of the CPU and answers its Ret. It

@@ -41,7 +41,10 @@ type waiting struct {
 	words []PA // for a tracer
 	times bool // it may give up
 
-	blocked Op // the operation that waits for the CPU's buffer; see Thread.ready
+	blocked Op // the operation that waits for the CPU's buffer or TLBs; see Thread.ready
+
+	through bool   // an MMU has translated what it looks at,
+	epoch   uint64 // when its epoch was this
 }
 
 var forInterrupt = &waiting{}
@@ -50,7 +53,10 @@ var forInterrupt = &waiting{}
 // condition that holds, or gives up.
 func (w *waiting) op() (op Op, holds bool) {
 	if w.blocked.Kind != OpNone {
-		return w.blocked, !w.t.m.order.mustWait(w.t.cpu, w.blocked, w.at[0])
+		return w.blocked, !w.t.mustWait(w.blocked, w.at[0])
+	}
+	if w.stale() {
+		return w.conds[0].op(), true
 	}
 	i, _, holds := w.first()
 	op = w.conds[i].op()
@@ -115,6 +121,10 @@ func (t *Thread) await(times bool, conds ...Cond) (i int, v uint64, ok bool) {
 	for {
 		op, _ := w.op()
 		t.rest(w, op)
+		if w.through && !t.looksAgain(w) {
+			w = t.waiter(times, conds)
+			continue
+		}
 		if i, v, ok = w.first(); ok && t.m.order != nil {
 			v, ok = t.look(w, i)
 			if !ok {
@@ -148,6 +158,10 @@ func (t *Thread) waiter(times bool, conds []Cond) *waiting {
 	w := &t.ctx.wait
 	w.t, w.times, w.blocked = t, times, Op{}
 	w.conds, w.at = append(w.conds[:0], conds...), w.at[:0]
+	w.through = false
+	if u := t.cpu.mmu; u != nil {
+		w.epoch = u.epoch
+	}
 	for i := range w.conds {
 		c := &w.conds[i]
 		if c.Size == 0 {
@@ -155,7 +169,34 @@ func (t *Thread) waiter(times bool, conds []Cond) *waiting {
 		}
 		w.at = append(w.at, t.find(c.op()))
 	}
+	if u := t.cpu.mmu; u != nil {
+		for i := range w.conds {
+			w.through = w.through || u.covers(w.conds[i].Addr)
+		}
+	}
 	return w
+}
+
+// looksAgain accounts that a wait, when it is its turn, depends on what has been
+// invalidated. It answers false if it must be translated anew.
+func (t *Thread) looksAgain(w *waiting) bool {
+	if u := t.cpu.mmu; u != nil {
+		u.lookedUp(t.ctx)
+	}
+	if !w.stale() {
+		return true
+	}
+	t.local(Op{Kind: OpTranslate, Size: w.conds[0].Size, Addr: w.conds[0].Addr}, false)
+	return false
+}
+
+// stale says whether what a wait looks at must be translated anew.
+func (w *waiting) stale() bool {
+	if !w.through || w.t.cpu == nil {
+		return false
+	}
+	u := w.t.cpu.mmu
+	return u == nil || u.epoch != w.epoch
 }
 
 // saw accounts that t saw the first n conditions not hold.
@@ -194,11 +235,22 @@ func (t *Thread) rest(w *waiting, op Op) {
 // find locates what a thread will wait for; a fault is handled first.
 func (t *Thread) find(op Op) access {
 	for {
-		if a, ok := t.locate(op); ok {
+		through := t.cpu.mmu != nil && t.cpu.mmu.covers(op.Addr)
+		look := op
+		if through {
+			look.Kind = OpTranslate
+			t.announce(look.pack())
+		}
+		if a, ok := t.locate(look); ok {
+			if through {
+				t.local(look, true)
+			}
 			return a
 		}
 		t.fault(op)
-		t.announce(op.pack())
+		if !through {
+			t.announce(op.pack())
+		}
 	}
 }
 
@@ -299,10 +351,11 @@ func (t *Thread) takeRest(on PA) {
 // A thread that was about to give up must not be held back.
 func (t *Thread) spinsOn(op announced) bool {
 	k := op.kind()
-	if k.Reads() && (t.cpu.translate != nil || PA(op.addr)&^7 == t.spinLoc) {
+	if k.Reads() && (t.cpu.translate != nil || t.cpu.mmu != nil || PA(op.addr)&^7 == t.spinLoc) {
 		return true
 	}
-	return t.restOn == anywhere && k != OpStore && k != OpStoreEx && k != OpSend && k != OpSpawn && k != OpAlloc && k != OpFree
+	return t.restOn == anywhere && k != OpStore && k != OpStoreEx && k != OpSend && k != OpSpawn && k != OpAlloc && k != OpFree &&
+		k != OpInvalidate && k != OpBroadcast && k != OpRoot
 }
 
 // getUp ends a spinner's rest, and forgets what it had repeated.

@@ -184,6 +184,9 @@ func (w *weak) store(t *Thread, op announced, at access, v uint64) (now bool) {
 	b.stores = append(b.stores, heldStore{op, at, v, t.handle})
 	w.held = true
 	w.refresh(b)
+	if b.cpu.mmu != nil {
+		b.cpu.mmu.refresh()
+	}
 	return false
 }
 
@@ -234,11 +237,20 @@ func (w *weak) update(t *Thread, op announced, at access, v uint64) {
 	t.dependsNoMore()
 }
 
+// mark writes for a table walker: no CPU has made the write, and none is ordered by it.
+func (w *weak) mark(t *Thread, op announced, at access, v uint64) {
+	w.writes++
+	w.write = w.writes
+	w.chain(t.ctx, op, v)
+	w.system.WriteBeside(&order.Store{ID: w.write, Word: w.wordOf(at), Mask: at.mask(), Value: v << (at.pa % 8 * 8)})
+	w.m.keep(t.cpu, at, v)
+}
+
 // fence executes a fence.
 func (w *weak) fence(t *Thread, f Fence) {
 	c := t.cpu.id
 	switch f {
-	case FullFence:
+	case FullFence, SyncFence:
 		w.system.FullFence(c)
 	case LoadFence:
 		w.system.LoadFence(c)

@@ -318,6 +318,17 @@ func (s *System) Write(cpu int, st *Store, a *Access) Message {
 	return m
 }
 
+// WriteBeside has a write take effect that no CPU has made: a table walker's. It
+// orders nothing but the writes of its word.
+func (s *System) WriteBeside(st *Store) Message {
+	w := &s.words[st.Word]
+	s.Now++
+	newest := w.messages[len(w.messages)-1].Value
+	m := Message{s.Now, st.ID, newest&^st.Mask | st.Value}
+	w.messages = append(w.messages, m)
+	return m
+}
+
 // Update has a read-modify-write of one instruction write, which has read the
 // newest message before with Load, whose dep is read. What it writes is computed from
 // that if it computes, but not that of SWP and CAS. For one that fails there is nothing

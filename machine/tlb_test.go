@@ -1,0 +1,91 @@
+package machine
+
+import (
+	"slices"
+	"testing"
+)
+
+// TestTranslateFast compares the translation of a run without steps with that by
+// steps: on random tables, both come to the same addresses and faults, count the same,
+// and leave the same in the tables.
+func TestTranslateFast(t *testing.T) {
+	for seed := range uint64(400) {
+		n := seed
+		draw := func(below uint64) uint64 {
+			n = mix(n, seed)
+			return n >> 20 % below
+		}
+		u := MMU{
+			Format: Pages{Levels: 1 + int(draw(3)), Bits: 1 + int(draw(2)), Bytes: 4 + int(draw(2))},
+			To:     1 << 16, Sets: 1 << draw(2), Ways: 1 << draw(2),
+		}
+		isa := []ISA{X86, AArch64}[draw(2)]
+		tables := make([]uint64, 64)
+		for i := range tables {
+			to := nodeGap + 64*draw(8)
+			tables[i] = to | draw(16)&(PageWrite|PageAccessed|PageDirty)
+			if draw(4) > 0 {
+				tables[i] |= PagePresent | PageWrite
+			}
+			if draw(8) == 0 {
+				tables[i] |= PageLarge
+			}
+		}
+		accesses := make([]Op, 60)
+		for i := range accesses {
+			accesses[i] = Op{Kind: OpLoad, Size: Size64, Addr: VA(draw(1<<9)) * 8}
+			if draw(3) == 0 {
+				accesses[i].Kind = OpStore
+			}
+		}
+		slow, fast := translated(t, isa, u, tables, accesses, false), translated(t, isa, u, tables, accesses, true)
+		if !slices.Equal(slow, fast) {
+			t.Fatalf("seed %d, %s, %+v: by steps\n%v, without\n%v", seed, isa.Name, u, slow, fast)
+		}
+	}
+}
+
+// translated makes the accesses, and answers what comes of them.
+func translated(t *testing.T, isa ISA, u MMU, tables []uint64, accesses []Op, fast bool) (out []uint64) {
+	m, err := New(Platform{Nodes: []Node{{ISA: isa, CPUs: 1}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	m.Begin(Natural{}, Limits{})
+	at := m.Alloc(uint64(8 * len(tables)))
+	for i, v := range tables {
+		m.Poke64(at+VA(8*i), v)
+	}
+	m.SetMMU(0, u)
+	m.SetRoot(0, PA(at))
+	m.Run(Start{Body: func(t *Thread) {
+		for i, op := range accesses {
+			if i%16 == 15 {
+				m.cpus[0].mmu.forget(op.Addr)
+			}
+			var pa PA
+			var ok, present bool
+			if fast {
+				pa, ok, present = m.cpus[0].translateFast(op.Addr, op.Kind.Writes(),
+					func(pa PA) uint64 { return m.mem.at(pa, Size64).read() }, func(pa PA, v uint64) { m.mem.at(pa, Size64).write(v) })
+			} else {
+				t.announce(op.pack())
+				pa, ok = t.throughTLB(op)
+				present = t.present
+			}
+			if !ok {
+				pa = ^PA(0)
+			}
+			if present {
+				pa--
+			}
+			out = append(out, uint64(pa))
+		}
+	}})
+	c := m.TLBCounts(0)
+	for i := range tables {
+		out = append(out, m.Peek64(at+VA(8*i)))
+	}
+	return append(out, c.Hits, c.Misses, c.Walks, c.Faults)
+}
