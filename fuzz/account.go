@@ -33,7 +33,7 @@ func (r *runner) account(c machine.Chooser) (*verdict, Account) {
 	a := Account{Lanes: make([]string, m.CPUs())}
 	r.traced = func(e *machine.Event) {
 		row := Row{Step: e.Step, CPU: e.CPU, Context: m.ContextOf(e), Text: describe(m, e)}
-		if e.Client >= 0 && e.Op.Kind != machine.OpDrain { // an interrupt that fires has no site
+		if e.Client >= 0 && e.Op.Kind != machine.OpDrain && e.Op.Kind != machine.OpInvalidated { // an interrupt that fires has no site
 			if sites := programSites(machine.Sites()); len(sites) > 0 {
 				row.Site = sites[0]
 			}
@@ -99,6 +99,20 @@ func describe(m *machine.Machine, e *machine.Event) string {
 		return fmt.Sprintf("%s %s %#x -> %#x", op, at, e.Read, e.Wrote)
 	case machine.OpSwap, machine.OpAdd, machine.OpAnd, machine.OpOr, machine.OpTestSet, machine.OpXor:
 		return fmt.Sprintf("%s %s %#x -> %#x", op, at, e.Read, e.Wrote)
+	case machine.OpWalk:
+		return fmt.Sprintf("walker reads %s = %#x", at, e.Read)
+	case machine.OpMark:
+		if !e.OK {
+			return fmt.Sprintf("walker leaves %s = %#x", at, e.Read)
+		}
+		return fmt.Sprintf("walker marks %s %#x -> %#x", at, e.Read, e.Wrote)
+	case machine.OpInvalidate, machine.OpBroadcast, machine.OpInvalidated:
+		if e.Op.Addr == machine.AllPages {
+			at = "all pages"
+		}
+		return fmt.Sprintf("%s %s", op, at)
+	case machine.OpTranslate, machine.OpRoot:
+		return fmt.Sprintf("%s %s", op, at)
 	case machine.OpSend, machine.OpDeliver:
 		return fmt.Sprintf("%s interrupt %d of P%d", op, e.Op.Addr&0xff, e.Op.Addr>>8)
 	case machine.OpVector, machine.OpVectorReturn:

@@ -91,7 +91,7 @@ func (c *coverage) observe(e *machine.Event) {
 	if e.PA == 0 {
 		return
 	}
-	w := c.word(e.Op.Addr &^ 7)
+	w := c.word(wordOf(e))
 	if w.private {
 		return
 	}
@@ -113,6 +113,15 @@ func (c *coverage) observe(e *machine.Event) {
 }
 
 const readsFrom = 0xd1342543de82ef95 // keeps the two sides of a pair apart
+
+// wordOf is the word of memory that an event is about: where an address was
+// translated, the physical one.
+func wordOf(e *machine.Event) machine.VA {
+	if k := e.Op.Kind; k == machine.OpAlloc || k == machine.OpFree {
+		return e.Op.Addr &^ 7
+	}
+	return machine.VA(e.PA &^ 7)
+}
 
 // write accounts the new state of memory.
 func (c *coverage) write(w *coveredWord, e *machine.Event) {

@@ -158,6 +158,7 @@ func (e Exhausted) Claim() string {
 	}{
 		{askedLine, e.Limits.Interrupts, "spontaneous interrupt"},
 		{int(machine.Spurious), e.Limits.Spurious, "spurious failure"},
+		{int(machine.Evict), e.Limits.Evictions, "eviction"},
 		{int(machine.Poll), e.Limits.Polls, "poll"},
 	} {
 		if e.Asked>>l.asked&1 != 0 {
@@ -250,7 +251,7 @@ func (b *Subtree) add(o *Subtree) {
 func over(l, by machine.Limits) machine.Limits {
 	for _, f := range []struct{ at, by *int }{
 		{&l.Steps, &by.Steps}, {&l.FairSteps, &by.FairSteps}, {&l.Interrupts, &by.Interrupts},
-		{&l.Spurious, &by.Spurious}, {&l.Polls, &by.Polls},
+		{&l.Spurious, &by.Spurious}, {&l.Evictions, &by.Evictions}, {&l.Polls, &by.Polls},
 	} {
 		if *f.by != 0 {
 			*f.at = *f.by

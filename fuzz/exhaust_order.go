@@ -26,11 +26,14 @@ func (s *search) observe(e *machine.Event) {
 	s.touched(e)
 }
 
-// agentOf is the number of an agent. An interrupt line is part of its CPU, and a
-// store buffer is not.
+// agentOf is the number of an agent. An interrupt line is part of its CPU; a store
+// buffer and a TLB are not.
 func (s *search) agentOf(a machine.Agent) int {
 	if a.IsBuffer() {
 		return s.machine.CPUs() + a.CPU()
+	}
+	if a.IsTLB() {
+		return 2*s.machine.CPUs() + a.CPU()
 	}
 	return a.CPU()
 }
@@ -333,7 +336,7 @@ func (s *search) pending() {
 		switch {
 		case a.IsLine():
 			s.touch(lineSpace, uint64(a&0xffff), writes)
-		case !a.IsBuffer():
+		case !a.IsBuffer() && !a.IsTLB():
 			s.announced(a.CPU())
 		}
 		s.complete(^Set(0))

@@ -11,14 +11,14 @@ import (
 // machine.Result.Fingerprint tells. A run is made again from its beginning for
 // each branch, with the answers that lead there.
 //
-// An agent is a CPU or its store buffer: whether a CPU makes its own next step or an
+// An agent is a CPU, its store buffer or its TLB: whether a CPU makes its own next step or an
 // interrupt lands in it instead is a branch of the agent's step, as is every question that a step
 // asks (does a store-exclusive fail, what workload is tried, does a spin go on),
 // and all branches are explored. An awaiting CPU is no agent until its condition
 // holds, so that spins make no infinite runs.
 type search struct {
 	*runner
-	agents  int    // CPUs of the machine, and their store buffers
+	agents  int    // CPUs of the machine, their store buffers and their TLBs
 	slots   []Set  // of each agent: the options of a question who moves that are its own
 	granule uint64 // of exclusives; zero if no CPU has any, or each word is its own
 
@@ -35,15 +35,16 @@ type search struct {
 	objects *objects
 	open    step // in progress
 	path    []uint8
-	kept    []touch                  // of leaves
-	paths   []uint8                  // of leaves
-	leaves  []leaf                   // of all nodes
-	asleep  []leaf                   // where the search is
-	races   []int32                  // of the last step: what may have raced with it
-	raced   []int32                  // and what did
-	against []int32                  // see pending
-	first   [machine.MaxAgents]int32 // see independent
+	kept    []touch                    // of leaves
+	paths   []uint8                    // of leaves
+	leaves  []leaf                     // of all nodes
+	asleep  []leaf                     // where the search is
+	races   []int32                    // of the last step: what may have raced with it
+	raced   []int32                    // and what did
+	against []int32                    // see pending
+	first   [3 * machine.MaxCPUs]int32 // see independent
 	words   []machine.PA
+	tlbs    []int
 
 	all     bool                         // goes on behind a violation
 	full    int                          // nodes above this depth try all agents
@@ -347,7 +348,7 @@ func (s *search) meet() {
 	}
 	s.met = true
 	if s.agents == 0 {
-		s.agents = 2 * s.machine.CPUs()
+		s.agents = 3 * s.machine.CPUs()
 		s.slots, s.last = make([]Set, s.agents), make([]int32, s.agents)
 		for a := range s.last {
 			s.last[a] = -1

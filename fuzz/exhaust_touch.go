@@ -57,6 +57,8 @@ const (
 	orderSpace  // the order of all writes, under a weak memory order
 	bufferSpace // the store buffer of a CPU
 	deviceSpace // a device
+	tlbSpace    // the TLB of a CPU
+	queueSpace  // the invalidations that are posted to a CPU's TLB
 	spaces
 )
 
@@ -120,7 +122,12 @@ func (s *search) touched(e *machine.Event) {
 	if e.MeetsBuffer() && s.machine.HasBuffer(e.CPU) {
 		s.touch(bufferSpace, uint64(e.CPU), writes)
 	}
+	s.translated(e)
 	switch k := e.Op.Kind; k {
+	case machine.OpInvalidated:
+		if s.machine.HasBuffer(e.CPU) {
+			s.touch(bufferSpace, uint64(e.CPU), writes) // with what it holds back, it could not be done
+		}
 	case machine.OpSend, machine.OpDeliver:
 		s.touch(lineSpace, uint64(e.Op.Addr), writes)
 		if k == machine.OpSend {
@@ -146,11 +153,34 @@ func (s *search) touched(e *machine.Event) {
 			s.touch(wordSpace, uint64(e.PA&^7), reads)
 		}
 		s.open.awaits = k == machine.OpAwait
-		s.open.several = len(e.Saw) > 0
+		s.open.several = len(e.Saw) > 0 || s.machine.UsesTLB(e)
+	case machine.OpTranslate:
+		// An invalidation has had an await go on.
+		s.open.awaits, s.open.several = !e.OK, !e.OK
 	default:
 		if k.Reads() || k.Writes() {
 			s.accessed(e)
 		}
+	}
+}
+
+// translated is touched for what an event has to do with TLBs.
+func (s *search) translated(e *machine.Event) {
+	done := e.Op.Kind == machine.OpInvalidated
+	if s.machine.UsesTLB(e) {
+		m := reads
+		if done {
+			m = writes // what the CPU itself does is in its own order
+		}
+		s.touch(tlbSpace, uint64(e.CPU), m)
+	}
+	m := writes
+	if e.Op.Kind == machine.OpFence {
+		m = reads
+	}
+	s.tlbs = s.machine.TLBsOf(e, s.tlbs[:0])
+	for _, cpu := range s.tlbs {
+		s.touch(queueSpace, uint64(cpu), m)
 	}
 }
 

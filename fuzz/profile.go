@@ -126,7 +126,7 @@ func (p *profiler) Choose(c *machine.Choice) int {
 	}
 	p.met |= c.Options
 	k := p.walk.Choose(c)
-	if a := c.Agent(k); a.IsLine() || a.IsBuffer() {
+	if a := c.Agent(k); a.IsLine() || a.IsBuffer() || a.IsTLB() {
 		p.steps[k]++
 	}
 	return k
@@ -135,7 +135,7 @@ func (p *profiler) Choose(c *machine.Choice) int {
 // observe is the tracer.
 func (p *profiler) observe(e *machine.Event) {
 	switch e.Op.Kind {
-	case machine.OpDeliver, machine.OpVector, machine.OpVectorReturn, machine.OpDrain: // the CPU makes no step
+	case machine.OpDeliver, machine.OpVector, machine.OpVectorReturn, machine.OpDrain, machine.OpInvalidated: // the CPU makes no step
 	default:
 		p.steps[e.CPU]++
 	}
@@ -153,7 +153,7 @@ func (p *profiler) observe(e *machine.Event) {
 		w.run, w.first, w.wrote, w.others = run, e.Client, false, false
 	}
 	w.wrote = w.wrote || e.Op.Kind.Writes()
-	w.others = w.others || e.Client != w.first
+	w.others = w.others || e.Client != w.first || wordOf(e) != at // others may have another address for it
 	w.shared = w.shared || w.wrote && w.others
 	w.accesses[e.CPU]++
 }

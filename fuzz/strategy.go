@@ -120,7 +120,7 @@ func (r *Rand) aside(c *machine.Choice) int {
 		if r.Uint64()&1 == 0 {
 			return int(c.Plain)
 		}
-	case machine.Spurious, machine.Poll:
+	case machine.Spurious, machine.Poll, machine.Evict:
 		if r.Uint64()&3 == 0 {
 			return 1
 		}
