@@ -41,6 +41,8 @@ func (c *Conformance) Begin(m *machine.Machine) {
 func (c *Conformance) Observe(e *machine.Event) {
 	k := e.Op.Kind
 	switch {
+	case k == machine.OpMark: // no thread has written: what comes before it is judged
+		c.n = maxConforming
 	case c.n >= maxConforming && k != machine.OpDrain:
 	case k == machine.OpDrain:
 		l := c.word(e)
@@ -53,7 +55,7 @@ func (c *Conformance) Observe(e *machine.Event) {
 		}
 	case k == machine.OpFence:
 		c.fence(e)
-	case e.PA != 0 && (k.Reads() || k.Writes() && (e.OK || e.Held)):
+	case e.PA != 0 && k != machine.OpWalk && (k.Reads() || k.Writes() && (e.OK || e.Held)):
 		c.access(e)
 	}
 }
@@ -86,9 +88,10 @@ func (c *Conformance) fence(e *machine.Event) {
 	kinds := map[machine.Fence]litmus.FenceKind{
 		machine.FullFence: litmus.FenceFull, machine.LoadFence: litmus.FenceLoad,
 		machine.StoreFence: litmus.FenceStore, machine.InstFence: litmus.FenceISB,
+		machine.SyncFence: litmus.FenceFull,
 	}
 	f := machine.Fence(e.Op.Addr)
-	if c.m.RulesOf(e.CPU) == order.Arm || f == machine.FullFence {
+	if c.m.RulesOf(e.CPU) == order.Arm || f == machine.FullFence || f == machine.SyncFence {
 		c.add(e, conforming{Event: axiomatic.Event{Kind: axiomatic.Fence, Fence: kinds[f]}})
 	}
 }

@@ -132,6 +132,10 @@ func (d *Memory) free(e *machine.Event, by heapEvent) {
 
 // access looks whether an access is within a block that lives.
 func (d *Memory) access(e *machine.Event, number uint32) {
+	if at := machine.VA(e.PA); at != e.Op.Addr { // it was translated
+		physical := *e
+		physical.Op.Addr, e = at, &physical
+	}
 	c := d.cell(e.PA)
 	if c.block < 0 {
 		if d.m.InHeap(e.PA) {
@@ -140,7 +144,7 @@ func (d *Memory) access(e *machine.Event, number uint32) {
 		return
 	}
 	b := &d.blocks[c.block]
-	switch at := e.Op.Addr; {
+	switch at := machine.VA(e.PA); {
 	case b.dead && c.bytes != 0:
 		d.found(e, number, "use after free", "access", b, d.does(e)+" %s, which %s has freed before", d.of(b.freed.cpu))
 	case bytesOf(e)&^c.bytes == 0:

@@ -116,6 +116,8 @@ func (d *Races) Observe(e *machine.Event) {
 	case d.found:
 	case e.Op.Kind == machine.OpDrain:
 		d.drained(e)
+	case e.Op.Kind == machine.OpWalk || e.Op.Kind == machine.OpMark:
+		d.walker(e)
 	case e.Op.Kind == machine.OpAlloc || e.Op.Kind == machine.OpFree:
 		if e.OK {
 			d.heap(d.current(e), e)
@@ -252,6 +254,9 @@ func (d *Races) sync(t *raceThread, e *machine.Event) {
 
 // pass accounts a fence.
 func (t *raceThread) pass(f machine.Fence) {
+	if f == machine.SyncFence {
+		f = machine.FullFence
+	}
 	if f == machine.FullFence || f == machine.LoadFence {
 		t.now.join(t.seen)
 		t.seen = t.seen[:0]
@@ -375,7 +380,7 @@ func (d *Races) meet(t *raceThread, c *raceCell, e *machine.Event, a raceAccess,
 			keep = b.writes() != writes || b.bytes&^a.bytes != 0 || b.plain && !a.plain
 		case b.bytes&a.bytes != 0 && (writes || b.writes()) && b.entry/2 != t.slot:
 			common := machine.VA(bits.TrailingZeros8(b.bytes & a.bytes))
-			d.race, d.found = race{*b, *e, a.event, e.Op.Addr - machine.VA(e.PA%8) + common}, true
+			d.race, d.found = race{*b, *e, a.event, machine.VA(e.PA&^7) + common}, true
 			return
 		}
 		if keep {

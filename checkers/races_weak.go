@@ -54,6 +54,20 @@ func (d *Races) tookEffect(c *raceCell, e *machine.Event, passes clock, ends boo
 	}
 }
 
+// walker accounts what a table walker does. It is no access of a program's, and so
+// races with none; but what it writes has been read by an update, and passes on what
+// was released to the word before.
+func (d *Races) walker(e *machine.Event) {
+	if e.Op.Kind != machine.OpMark || !e.OK {
+		return
+	}
+	c, fresh := d.words.at(e.PA)
+	if !fresh {
+		c.accesses, c.released = c.accesses[:0], c.released[:0]
+	}
+	d.tookEffect(c, e, nil, false)
+}
+
 // drained accounts that a store took effect that had been held back.
 func (d *Races) drained(e *machine.Event) {
 	c, fresh := d.words.at(e.PA)
