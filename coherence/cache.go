@@ -28,19 +28,23 @@ const (
 	firstOrder  = 0xFEDCBA9876543210
 )
 
-// find is the way that holds the line of key (line<<2), or -1.
-func (s *set) find(key uint32, sig uint64) int {
+// matches has bit 7 of byte i set if way i may hold a line with the signature, and bit 6 if way
+// 8+i may. (A borrow may set a bit too many.)
+func (s *set) matches(sig uint64) uint64 {
 	x, y := s.sig[0]^sig, s.sig[1]^sig
-	// Bit 7 of byte i: way i may match; bit 6: way 8+i. (A borrow may add a wrong one.)
-	z := (x-low8)&^x&high8 | ((y-low8)&^y&high8)>>1
-	for ; z != 0; z &= z - 1 {
-		b := bits.TrailingZeros64(z)
-		i := b>>3 | (^b&1)<<3
-		if (s.tag[i&15]^key)-1 < 3 { // the same line, and a state
-			return i
-		}
-	}
-	return -1
+	return (x-low8)&^x&high8 | ((y-low8)&^y&high8)>>1
+}
+
+// guess is the way of the first eight that is likely to hold a line with the signature. It may
+// be wrong; then find knows.
+func (s *set) guess(sig uint64) int {
+	x := s.sig[0] ^ sig
+	return bits.TrailingZeros64((x-low8)&^x&high8) >> 3 & 15
+}
+
+// holds says whether way i holds the line of key (line<<2).
+func (s *set) holds(i int, key uint32) bool {
+	return (s.tag[i&15]^key)-1 < 3 // the same line, and a state
 }
 
 // position is four times the place of way in the order.
@@ -90,7 +94,13 @@ func (c *cache) sig(key uint32) uint64 {
 // find is the set of key and the way that holds it, or -1.
 func (c *cache) find(key uint32) (*set, int) {
 	s := c.set(key)
-	return s, s.find(key, c.sig(key))
+	for z := s.matches(c.sig(key)); z != 0; z &= z - 1 {
+		b := bits.TrailingZeros64(z)
+		if i := b>>3 | (^b&1)<<3; s.holds(i, key) {
+			return s, i
+		}
+	}
+	return s, -1
 }
 
 // use notes a use of way.

@@ -42,7 +42,7 @@ func (c Counters) Sub(d Counters) Counters {
 // Cost is what the events that c counts cost by l, in cycles: each counter times its latency.
 // The appendix of the paper prints a sample that obeys this sum to the cycle, with one cycle
 // for each instruction and 2000 for each IPI, which are not of this package.
-func (c *Counters) Cost(l Latency) uint64 {
+func (c Counters) Cost(l Latency) uint64 {
 	return (c.L1IHits+c.L1DHits)*l.L1 + c.L2Hits*l.L2 + c.L3Hits*l.L3 +
 		c.LocalHits*l.Memory + c.RemoteHits*l.Remote + c.Transfers*l.Transfer +
 		c.SnoopData*l.SnoopData + c.SnoopInvalidate*l.SnoopInvalidate + c.BackInvalidate*l.BackInvalidate +

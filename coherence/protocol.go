@@ -272,6 +272,9 @@ func (c *core) dropL1(key uint32) (dirty bool, n uint64) {
 
 // dropL1I answers the number of copies that it dropped.
 func (c *core) dropL1I(key uint32) uint64 {
+	if len(c.l1i.touched) == 0 { // nothing is fetched: do not look
+		return 0
+	}
 	if s, i := c.l1i.find(key); i >= 0 {
 		c.l1i.drop(s, i)
 		return 1

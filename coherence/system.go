@@ -21,10 +21,10 @@ type region struct {
 // A core has its caches, its counters, and what it needs to know of its surroundings.
 type core struct {
 	l1d, l1i cache
-	l2       cache  // without sets if the L2 is the domain's last level
-	next     *cache // the level below the L1: l2, or the last level
-	private  bool   // the core has an L2 of its own
-	n        Counters
+	l2       cache    // without sets if the L2 is the domain's last level
+	next     *cache   // the level below the L1: l2, or the last level
+	private  bool     // the core has an L2 of its own
+	n        Counters // L1 accesses less hits, and cycles less those of L1 hits: a hit writes one word
 	lat      Latency
 	dom      *domain
 	sys      *System
@@ -104,37 +104,52 @@ func keyOf(pa uint64) uint32 { return uint32(pa>>4) &^ 3 }
 // holds the line M, so that a store to it would cost L1 and change nothing.
 func (s *System) Load(core int, pa uint64) (cycles uint64, owned bool) {
 	c, key := &s.cores[core], keyOf(pa)
-	c.n.L1DAccesses++
-	if t, i := c.l1d.find(key); i >= 0 {
-		c.l1d.use(t, i)
-		c.n.L1DHits++
-		c.n.Cycles += c.lat.L1
-		return c.lat.L1, t.tag[i&15] == key|modified
+	t := c.l1d.set(key)
+	i := t.guess(c.l1d.sig(key))
+	if !t.holds(i, key) {
+		if _, i = c.l1d.find(key); i < 0 {
+			return c.loadMiss(key), false
+		}
 	}
+	c.l1d.use(t, i)
+	c.n.L1DHits++
+	return c.lat.L1, t.tag[i&15] == key|modified
+}
+
+func (c *core) loadMiss(key uint32) (cycles uint64) {
 	state, cycles := c.below(key, false)
 	cycles += c.fillL1D(key | state)
+	c.n.L1DAccesses++
 	c.n.Cycles += cycles
-	return cycles, false
+	return cycles
 }
 
 // Store is a store, as Load. Afterwards the core's L1D holds the line M.
 func (s *System) Store(core int, pa uint64) (cycles uint64) {
 	c, key := &s.cores[core], keyOf(pa)
-	c.n.L1DAccesses++
-	if t, i := c.l1d.find(key); i >= 0 {
-		c.l1d.use(t, i)
-		c.n.L1DHits++
-		cycles = c.lat.L1
-		if t.tag[i&15] != key|modified {
-			cycles += c.upgrade(key, t.tag[i&15]&3)
-			t.tag[i&15] = key | modified
+	t := c.l1d.set(key)
+	i := t.guess(c.l1d.sig(key))
+	if !t.holds(i, key) {
+		if _, i = c.l1d.find(key); i < 0 {
+			return c.storeMiss(key)
 		}
-		c.n.Cycles += cycles
-		return cycles
 	}
+	c.l1d.use(t, i)
+	c.n.L1DHits++
+	if t.tag[i&15] == key|modified {
+		return c.lat.L1
+	}
+	cycles = c.upgrade(key, t.tag[i&15]&3)
+	t.tag[i&15] = key | modified
+	c.n.Cycles += cycles
+	return c.lat.L1 + cycles
+}
+
+func (c *core) storeMiss(key uint32) (cycles uint64) {
 	_, cycles = c.below(key, true)
 	c.dropL1I(key)
 	cycles += c.fillL1D(key | modified)
+	c.n.L1DAccesses++
 	c.n.Cycles += cycles
 	return cycles
 }
@@ -142,17 +157,24 @@ func (s *System) Store(core int, pa uint64) (cycles uint64) {
 // Fetch is the fetch of an instruction, as Load, through the L1I.
 func (s *System) Fetch(core int, pa uint64) (cycles uint64) {
 	c, key := &s.cores[core], keyOf(pa)
-	c.n.L1IAccesses++
-	if t, i := c.l1i.find(key); i >= 0 {
-		c.l1i.use(t, i)
-		c.n.L1IHits++
-		c.n.Cycles += c.lat.L1
-		return c.lat.L1
+	t := c.l1i.set(key)
+	i := t.guess(c.l1i.sig(key))
+	if !t.holds(i, key) {
+		if _, i = c.l1i.find(key); i < 0 {
+			return c.fetchMiss(key)
+		}
 	}
+	c.l1i.use(t, i)
+	c.n.L1IHits++
+	return c.lat.L1
+}
+
+func (c *core) fetchMiss(key uint32) (cycles uint64) {
 	clean := c.cleanL1D(key)
 	_, cycles = c.below(key, false)
-	c.l1i.fill(key | shared)
 	cycles += clean
+	c.l1i.fill(key | shared)
+	c.n.L1IAccesses++
 	c.n.Cycles += cycles
 	return cycles
 }
@@ -161,10 +183,7 @@ func (s *System) Fetch(core int, pa uint64) (cycles uint64) {
 // in its set of the L1D (a load in any state, a store in state M). Such accesses change
 // nothing, so that a caller who knows that they are such may count them himself.
 func (s *System) MRUHits(core int, n uint64) {
-	c := &s.cores[core]
-	c.n.L1DHits += n
-	c.n.L1DAccesses += n
-	c.n.Cycles += n * c.lat.L1
+	s.cores[core].n.L1DHits += n
 }
 
 // OnLoss has f called whenever the L1D of a core loses a line (pa>>6), for whatever reason, or
@@ -172,7 +191,14 @@ func (s *System) MRUHits(core int, n uint64) {
 func (s *System) OnLoss(f func(core int, line uint64)) { s.loss = f }
 
 // Counters are the counters of a core since New or Reset.
-func (s *System) Counters(core int) Counters { return s.cores[core].n }
+func (s *System) Counters(core int) Counters {
+	c := &s.cores[core]
+	n := c.n
+	n.L1DAccesses += n.L1DHits
+	n.L1IAccesses += n.L1IHits
+	n.Cycles += (n.L1DHits + n.L1IHits) * c.lat.L1
+	return n
+}
 
 // Reset empties all caches, sets the counters to zero and begins the random sequence anew; it
 // does not call OnLoss's function. It takes time in proportion to the sets that were used.
