@@ -35,11 +35,12 @@ func (s *set) matches(sig uint64) uint64 {
 	return (x-low8)&^x&high8 | ((y-low8)&^y&high8)>>1
 }
 
-// guess is the way of the first eight that is likely to hold a line with the signature. It may
-// be wrong; then find knows.
-func (s *set) guess(sig uint64) int {
+// guess is the way of the first eight that is likely to hold a line with the signature. If it
+// does not, and there is no more, no way does; else find knows.
+func (s *set) guess(sig uint64) (way int, more bool) {
 	x := s.sig[0] ^ sig
-	return bits.TrailingZeros64((x-low8)&^x&high8) >> 3 & 15
+	z := (x - low8) &^ x & high8
+	return bits.TrailingZeros64(z) >> 3 & 15, z|s.sig[1] != 0
 }
 
 // holds says whether way i holds the line of key (line<<2).

@@ -105,9 +105,12 @@ func keyOf(pa uint64) uint32 { return uint32(pa>>4) &^ 3 }
 func (s *System) Load(core int, pa uint64) (cycles uint64, owned bool) {
 	c, key := &s.cores[core], keyOf(pa)
 	t := c.l1d.set(key)
-	i := t.guess(c.l1d.sig(key))
+	i, more := t.guess(c.l1d.sig(key))
 	if !t.holds(i, key) {
-		if _, i = c.l1d.find(key); i < 0 {
+		if more {
+			_, i = c.l1d.find(key)
+		}
+		if !more || i < 0 {
 			return c.loadMiss(key), false
 		}
 	}
@@ -128,9 +131,12 @@ func (c *core) loadMiss(key uint32) (cycles uint64) {
 func (s *System) Store(core int, pa uint64) (cycles uint64) {
 	c, key := &s.cores[core], keyOf(pa)
 	t := c.l1d.set(key)
-	i := t.guess(c.l1d.sig(key))
+	i, more := t.guess(c.l1d.sig(key))
 	if !t.holds(i, key) {
-		if _, i = c.l1d.find(key); i < 0 {
+		if more {
+			_, i = c.l1d.find(key)
+		}
+		if !more || i < 0 {
 			return c.storeMiss(key)
 		}
 	}
@@ -158,9 +164,12 @@ func (c *core) storeMiss(key uint32) (cycles uint64) {
 func (s *System) Fetch(core int, pa uint64) (cycles uint64) {
 	c, key := &s.cores[core], keyOf(pa)
 	t := c.l1i.set(key)
-	i := t.guess(c.l1i.sig(key))
+	i, more := t.guess(c.l1i.sig(key))
 	if !t.holds(i, key) {
-		if _, i = c.l1i.find(key); i < 0 {
+		if more {
+			_, i = c.l1i.find(key)
+		}
+		if !more || i < 0 {
 			return c.fetchMiss(key)
 		}
 	}
