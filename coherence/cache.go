@@ -18,7 +18,7 @@ const (
 // A set of all zeros is empty and has no permutation yet: it gets one at its first fill.
 type set struct {
 	order uint64
-	sig   [2]uint64  // byte i%8 of word i/8: of way i; 0 if it is empty, else 128 + 7 bits of the tag
+	sig   [2]uint64  // byte i%8 of word i/8: of the last line in way i, 128 + 7 bits of it; 0 if there was none
 	tag   [16]uint32 // line<<2 | state; 0 if the way is empty, as no copy is invalid
 }
 
@@ -147,7 +147,6 @@ func next(state *uint64) uint64 {
 func (c *cache) drop(s *set, way int) {
 	at, top := s.position(way), uint64(c.top)&60
 	s.tag[way&15] = 0
-	s.sig[way>>3&1] &^= 255 << (way & 7 * 8)
 	below, last := uint64(1)<<at-1, uint64(1)<<top-1
 	s.order = s.order&^((last|15<<top)&^below) | s.order>>4&last&^below | uint64(way)<<top
 }

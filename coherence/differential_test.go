@@ -42,7 +42,7 @@ func configGen() *rapid.Generator[coherence.Config] {
 		for i := range rapid.IntRange(1, 4).Draw(t, "nodes") {
 			n := coherence.Node{
 				Cores: rapid.IntRange(1, 4).Draw(t, "cores"),
-				L1I:   cacheGen(1, 3).Draw(t, "L1I"), L1D: cacheGen(1, 3).Draw(t, "L1D"),
+				L1I:   cacheGen(1, 3).Draw(t, "L1I"), L1D: cacheGen(1, rapid.SampledFrom([]int{3, 16}).Draw(t, "at most")).Draw(t, "L1D"),
 				L2:      cacheGen(2, 16).Draw(t, "L2"),
 				Latency: latencyGen().Draw(t, "latency"),
 			}

@@ -208,14 +208,13 @@ func (s *System) shareElsewhere(d *domain, key uint32) (was uint32) {
 		if w < 0 {
 			continue
 		}
-		state := t.tag[w&15] & 3
-		if state != shared {
+		was = t.tag[w&15] & 3 // in one domain, or shared in all
+		if was != shared {
 			for m := o.mask(key, w); m != 0; {
-				state = max(state, o.pop(&m).share(key))
+				was = max(was, o.pop(&m).share(key))
 			}
 			t.tag[w&15] = key | shared
 		}
-		was = max(was, state)
 	}
 	return was
 }
@@ -231,7 +230,7 @@ func (s *System) dropElsewhere(d *domain, key uint32) (was uint32) {
 		if w < 0 {
 			continue
 		}
-		was = max(was, t.tag[w&15]&3)
+		was = t.tag[w&15] & 3
 		if dirty, _ := o.dropFrom(o.mask(key, w), key); dirty {
 			was = modified
 		}
