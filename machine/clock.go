@@ -64,6 +64,9 @@ func (e Earliest) Choose(q *Choice) int {
 	return best
 }
 
+// isTimed says whether the run is a timed one.
+func (m *Machine) isTimed() bool { return m.timing != nil && m.timing.timed }
+
 // mayGoOn says whether a CPU may go on without asking the engine.
 func (m *Machine) mayGoOn(c *cpu) bool {
 	p := &c.port
@@ -163,7 +166,7 @@ func (t *Thread) MoveTo(cpu int) {
 	switch {
 	case c == d:
 		return
-	case m.timing == nil || !m.timing.timed:
+	case !m.isTimed():
 		panic("MoveTo outside of a timed run: use Machine.Begin with Earliest")
 	case d.cur != d.idle || d.idle.wait != forInterrupt || t.ctx.parent != nil:
 		panic("MoveTo a CPU that is not idle, or from within a handler")
@@ -181,7 +184,7 @@ func (t *Thread) MoveTo(cpu int) {
 // store 4 or 8 bytes, and compute.
 func (m *Machine) Drive(body func(ts []*Thread)) Result {
 	m.mustBeSettingUp("Drive")
-	if m.timing == nil || !m.timing.timed || m.order != nil || m.tracer != nil || m.timing.Code > 0 {
+	if !m.isTimed() || m.order != nil || m.tracer != nil || m.timing.Code > 0 {
 		panic("machine: Drive of a run that is not timed, or that is traced, fetches, or has a memory order: use Begin with Earliest")
 	}
 	var ts []*Thread

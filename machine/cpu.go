@@ -112,7 +112,7 @@ func (m *Machine) set(bit Set, can, reserve bool) {
 		m.reserve |= bit
 	case can:
 		m.enabled |= bit
-		if m.timing != nil && m.timing.timed {
+		if m.isTimed() {
 			m.cut()
 		}
 	}
@@ -161,7 +161,7 @@ func (m *Machine) wrote(by *cpu, a access, changed bool) {
 		if t.resting && (t.restOn == anywhere || t.restOn == a.pa&^7) {
 			t.wakeUp()
 		}
-		if !could && m.timing != nil && m.timing.timed && m.enabled.Has(c.id) {
+		if !could && m.isTimed() && m.enabled.Has(c.id) {
 			c.port.wait(by.port.clock())
 		}
 	}

@@ -88,15 +88,17 @@ type timing struct {
 	config coherence.Config // of the caches
 	timed  bool             // this run's schedule is that of the earliest clock
 	quick  bool             // and plain accesses may take the short way
-	stop   func() bool
-	code   []PA       // by node
-	base   []Counters // when the counters were started
-	total  []Counters // of the time until they were stopped
-	counts bool
+	// guarded: they must be translated, or there is closed memory.
+	guarded bool
+	stop    func() bool
+	code    []PA       // by node
+	base    []Counters // when the counters were started
+	total   []Counters // of the time until they were stopped
+	counts  bool
 }
 
 // unlimited are the limits of a timed run: it has none, and nothing but time decides.
-var unlimited = Limits{Steps: math.MaxInt, FairSteps: 1, Interrupts: math.MaxInt, Spurious: -1, Polls: -1, Spins: 1 << 40}
+var unlimited = Limits{Steps: math.MaxInt, FairSteps: 1, Interrupts: math.MaxInt, Spurious: -1, Evictions: -1, Polls: -1, Spins: 1 << 40}
 
 // begin starts a new run.
 func (h *timing) begin(m *Machine, timed bool, stop func() bool) {

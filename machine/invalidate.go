@@ -61,7 +61,7 @@ func (t *Thread) invalidate(k OpKind, va VA) {
 // forget takes a page out of the TLB. Walks in progress and awaits, which have made
 // their translations before, begin anew.
 func (u *mmu) forget(va VA) {
-	u.tlb.drop(va)
+	u.drop(va)
 	u.epoch++
 	u.cpu.refresh()
 }

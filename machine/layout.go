@@ -1,9 +1,13 @@
 package machine
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/fusedos/stramash/coherence"
+	"github.com/fusedos/stramash/machine/firmware"
 )
 
 // everyone and pool are homes of memory that is no node's own.
@@ -22,8 +26,23 @@ const (
 	maxAddress = 64 << 30
 )
 
-// layout is the physical memory of a platform.
-func (p Platform) layout() ([]*region, error) { return p.stacked(), nil }
+// layout is the physical memory of a platform: as the nodes' tables have it, or one
+// region for each node, one behind the other.
+func (p Platform) layout() ([]*region, error) {
+	tables := 0
+	for _, n := range p.Nodes {
+		if n.Table != nil {
+			tables++
+		}
+	}
+	switch tables {
+	case 0:
+		return p.stacked(), nil
+	case len(p.Nodes):
+		return p.tabled()
+	}
+	return nil, fmt.Errorf("%d of %d nodes have a Table: give one to each, or to none", tables, len(p.Nodes))
+}
 
 // stacked is the layout without tables.
 func (p Platform) stacked() (out []*region) {
@@ -37,6 +56,51 @@ func (p Platform) stacked() (out []*region) {
 		base += PA((size + nodeGap - 1) / nodeGap * nodeGap)
 	}
 	return out
+}
+
+// tabled is the layout by the nodes' tables. What all of them say is the memory of
+// everyone, or a pool; what one says alone is its own.
+func (p Platform) tabled() ([]*region, error) {
+	var out []*region
+	for i, n := range p.Nodes {
+		all, err := firmware.Parse(n.Table)
+		if err != nil {
+			return nil, fmt.Errorf("node %d: Table: %w", i, err)
+		}
+		usable, err := firmware.Usable(all)
+		if err != nil {
+			return nil, fmt.Errorf("node %d: Table: %w", i, err)
+		}
+		for _, r := range usable {
+			home := i
+			if r.Kind == firmware.Pool {
+				home = pool
+			}
+			same := slices.IndexFunc(out, func(o *region) bool { return uint64(o.base) == r.Base && o.size == r.Size })
+			if same >= 0 && (out[same].home == home || home == i && out[same].home != pool) {
+				if home == i {
+					out[same].home, out[same].closed = everyone, false
+				}
+				continue
+			}
+			if r.Base+r.Size > maxAddress {
+				return nil, fmt.Errorf("node %d: Table: memory at %#x ends above %#x", i, r.Base, uint64(maxAddress))
+			}
+			out = append(out, &region{base: PA(r.Base), size: r.Size, home: home, closed: n.Private && home == i})
+		}
+	}
+	if len(out) == 0 {
+		return nil, errors.New("the nodes' tables have no usable memory")
+	}
+	slices.SortFunc(out, func(a, b *region) int { return cmp.Compare(a.base, b.base) })
+	for i := range out[1:] {
+		a, b := out[i], out[i+1]
+		if a.base+PA(a.size) > b.base {
+			return nil, fmt.Errorf("the nodes' tables overlap: memory at %#x of %#x bytes and at %#x of %#x; all that share memory must list it alike",
+				uint64(a.base), a.size, uint64(b.base), b.size)
+		}
+	}
+	return out, nil
 }
 
 // forbids says whether an address is memory that only another node may touch.
@@ -102,7 +166,7 @@ func (m *Machine) allocIn(n uint64, what string, homes ...int) VA {
 			left = max(left, r.size-min(r.next, r.size))
 		}
 	}
-	panic(fmt.Sprintf("machine: Alloc of %d bytes: %s has %d bytes left in one piece; give it more with Node.Memory", n, what, left))
+	panic(fmt.Sprintf("machine: Alloc of %d bytes: %s has %d bytes left in one piece; give it more with Node.Memory or Node.Table", n, what, left))
 }
 
 // heapOf is the region of a CPU's heap, and how many CPUs have theirs in it, of which

@@ -28,8 +28,8 @@ type chunk struct {
 
 // extent is the same for a timed run, which keeps values only, and many of them.
 type extent struct {
-	values [extentBytes / 8]uint64
-	dirty  bool
+	lines [extentBytes / lineBytes][lineBytes / 8]uint64
+	dirty bool
 }
 
 // region is a part of the physical memory, allocated as it is touched.
@@ -55,7 +55,17 @@ type memory struct {
 
 	timed   bool
 	used    []*extent // that are dirty
-	unnamed location  // of all words of a timed run
+	found   [foundExtents]foundExtent
+	unnamed location // of all words of a timed run
+}
+
+// foundExtents is how many extents are found without a search: those of 16 MB.
+const foundExtents = 256
+
+// foundExtent is an extent that was found, by its number plus one.
+type foundExtent struct {
+	number PA
+	*extent
 }
 
 // near finds a word in the chunk found last, or nil. There always is such a chunk
@@ -129,37 +139,42 @@ func (mm *memory) find(pa PA) bool {
 	return true
 }
 
-// line finds the 64 bytes around an address in the memory of a timed run, or nil.
-func (mm *memory) line(pa PA) *[8]uint64 {
-	for _, r := range mm.regions {
-		off := uint64(pa - r.base)
-		if off >= r.size {
-			continue
+// line finds the line of an address in the memory of a timed run, or nil.
+func (mm *memory) line(pa PA) *[lineBytes / 8]uint64 {
+	f := &mm.found[pa/extentBytes%foundExtents]
+	x := f.extent
+	if f.number != pa/extentBytes+1 {
+		if x = mm.findExtent(pa, f); x == nil {
+			return nil
 		}
-		var b *extent
-		if i := off / extentBytes; i < uint64(len(r.extents)) {
-			b = r.extents[i]
-		}
-		if b == nil || !b.dirty {
-			b = mm.extent(r, off/extentBytes)
-		}
-		i := off % extentBytes / 64 * 8
-		return (*[8]uint64)(b.values[i : i+8])
 	}
-	return nil
+	return &x.lines[pa/lineBytes%(extentBytes/lineBytes)]
 }
 
-// extent makes the i-th extent of a region, or has it be cleared by the next reset.
-func (mm *memory) extent(r *region, i uint64) *extent {
+// findExtent finds the extent of an address, and marks it for reset. It is kept as found
+// if all of it belongs to one region.
+func (mm *memory) findExtent(pa PA, f *foundExtent) *extent {
+	r := mm.regionOf(pa)
+	if r == nil {
+		return nil
+	}
+	n, first, end := pa/extentBytes, r.base/extentBytes, r.base+PA(r.size)
 	if r.extents == nil {
-		r.extents = make([]*extent, (r.size+extentBytes-1)/extentBytes)
+		r.extents = make([]*extent, (end-1)/extentBytes-first+1)
 	}
-	if r.extents[i] == nil {
-		r.extents[i] = new(extent)
+	x := r.extents[n-first]
+	if x == nil {
+		x = new(extent)
+		r.extents[n-first] = x
 	}
-	r.extents[i].dirty = true
-	mm.used = append(mm.used, r.extents[i])
-	return r.extents[i]
+	if !x.dirty {
+		x.dirty = true
+		mm.used = append(mm.used, x)
+	}
+	if n*extentBytes >= r.base && (n+1)*extentBytes <= end {
+		f.number, f.extent = n+1, x
+	}
+	return x
 }
 
 // reset clears what was touched, and nothing else.
@@ -174,6 +189,9 @@ func (mm *memory) reset(timed bool) {
 	mm.dirty, mm.used = mm.dirty[:0], mm.used[:0]
 	for _, r := range mm.regions {
 		r.next = 0
+	}
+	if mm.timed {
+		mm.found = [foundExtents]foundExtent{}
 	}
 	mm.timed, mm.unnamed = timed, location{}
 	mm.find(mm.regions[0].base)

@@ -223,3 +223,23 @@ func (m *Machine) TLBCounts(cpu int) TLBCounts {
 	}
 	return TLBCounts{}
 }
+
+// fill puts the translation of an address into the TLB. The CPU's port forgets the
+// lines of the page that had the place, and of the page itself.
+func (u *mmu) fill(va VA, e PageEntry, write bool) {
+	old := u.tlb.fill(va, e, write)
+	if u.cpu.m.isTimed() {
+		u.cpu.port.losePage(va, u.tlb.shift)
+		if old != noPage {
+			u.cpu.port.losePage(old, u.tlb.shift)
+		}
+	}
+}
+
+// drop takes an address's translation out of the TLB; everything for noPage.
+func (u *mmu) drop(va VA) {
+	u.tlb.drop(va)
+	if u.cpu.m.isTimed() {
+		u.cpu.port.forget()
+	}
+}

@@ -67,6 +67,9 @@ type Node struct {
 	// Memory is the size of the node's local memory in bytes, a multiple of
 	// 4096; zero means 1 MiB.
 	Memory uint64
+	// Table is what the firmware tells the node of the physical memory, in place
+	// of Memory: see package firmware. All nodes have one, or none has.
+	Table []byte
 	// Private says that other nodes can't touch the node's own memory: they
 	// fault.
 	Private bool

@@ -126,8 +126,8 @@ func (t *Thread) Load64(a VA) uint64 {
 
 func (t *Thread) load64Slowly(a VA) uint64 {
 	t.port.left += t.port.step
-	if f := t.reach(a, Size64); f != nil {
-		return f.words[a/8%8]
+	if f, v := t.reach(a, Size64, false); f != nil {
+		return v
 	}
 	return t.load64(announced{uint64(OpLoad) | uint64(Size64)<<8, a})
 }
@@ -146,7 +146,7 @@ func (t *Thread) Store64(a VA, v uint64) {
 
 func (t *Thread) store64Slowly(a VA, v uint64) {
 	t.port.left += t.port.step
-	if f := t.reachToWrite(a, Size64); f != nil {
+	if f, _ := t.reach(a, Size64, true); f != nil {
 		f.words[a/8%8] = v
 		return
 	}
@@ -166,8 +166,8 @@ func (t *Thread) Load32(a VA) uint32 {
 
 func (t *Thread) load32Slowly(a VA) uint32 {
 	t.port.left += t.port.step
-	if f := t.reach(a, Size32); f != nil {
-		return uint32(f.words[a/8%8] >> (a % 8 * 8))
+	if f, v := t.reach(a, Size32, false); f != nil {
+		return uint32(v >> (a % 8 * 8))
 	}
 	return uint32(t.Load(a, Size32, Plain))
 }
@@ -187,7 +187,7 @@ func (t *Thread) Store32(a VA, v uint32) {
 
 func (t *Thread) store32Slowly(a VA, v uint32) {
 	t.port.left += t.port.step
-	if f := t.reachToWrite(a, Size32); f != nil {
+	if f, _ := t.reach(a, Size32, true); f != nil {
 		w, sh := &f.words[a/8%8], a%8*8
 		*w = *w&^(0xffffffff<<sh) | uint64(v)<<sh
 		return
@@ -195,69 +195,83 @@ func (t *Thread) store32Slowly(a VA, v uint32) {
 	t.Store(a, Size32, uint64(v), Plain)
 }
 
-// reach makes a load of a timed run, but for its value. It answers the line, or nil
-// if the load must go the long way: the run is not of that kind, or the engine must
-// decide, or the address is not what it should be.
-func (t *Thread) reach(a VA, s Size) *mruLine {
-	h := t.m.timing
-	if h == nil || !h.quick || !t.m.mayGoOn(t.cpu) || a&VA(s-1) != 0 {
-		return nil
+// reach makes an access of a timed run, but for what it stores. It answers the line,
+// and what the word held; or nil if the access must go the long way: the run is not of
+// that kind, or the engine must decide, or the address is not what it should be. It is
+// the hottest function of all, and spelled out for that.
+func (t *Thread) reach(a VA, s Size, write bool) (f *mruLine, old uint64) {
+	m, p := t.m, t.port
+	h := m.timing
+	if h == nil || !h.quick || a&VA(s-1) != 0 || p.left < 0 && !m.mayGoOn(t.cpu) {
+		return nil, 0
 	}
-	pa, words := t.quickly(a)
-	if words == nil {
-		return nil
-	}
-	p := t.port
-	cycles, owned := h.caches.Load(t.cpu.id, uint64(pa))
-	p.took(cycles)
-	f := p.fill(a, pa, words)
-	if owned && !t.m.isWatched(pa) {
-		f.write = f.read
-	}
-	return f
-}
-
-// reachToWrite is reach for a store.
-func (t *Thread) reachToWrite(a VA, s Size) *mruLine {
-	h := t.m.timing
-	if h == nil || !h.quick || !t.m.mayGoOn(t.cpu) || a&VA(s-1) != 0 {
-		return nil
-	}
-	pa, words := t.quickly(a)
-	if words == nil || t.m.isWatched(pa) {
-		return nil
-	}
-	p := t.port
-	p.took(h.caches.Store(t.cpu.id, uint64(pa)))
-	f := p.fill(a, pa, words)
-	f.write = f.read
-	return f
-}
-
-// quickly translates an address and finds its line. It answers none if the access
-// faults or is not to memory.
-func (t *Thread) quickly(a VA) (PA, *[8]uint64) {
 	pa := PA(a)
-	if t.cpu.translate != nil || t.cpu.mmu != nil || t.m.mem.closed && t.m.mem.forbids(t.cpu.node, pa) {
-		return 0, nil
+	mayWrite := true
+	if h.guarded {
+		ok := false
+		if pa, mayWrite, ok = t.passes(a, write); !ok {
+			return nil, 0
+		}
 	}
-	return pa, t.m.mem.line(pa)
-}
-
-// took accounts an instruction with its access to memory.
-func (p *port) took(cycles uint64) {
-	p.insts++
-	p.spend(1000*int64(cycles) + p.milliCPI)
-}
-
-// fill has a line be the one of its set.
-func (p *port) fill(a VA, pa PA, words *[8]uint64) *mruLine {
+	if write && m.alert != 0 && m.isWatched(pa) {
+		return nil, 0
+	}
+	found := &m.mem.found[pa/extentBytes%foundExtents]
+	x := found.extent
+	if found.number != pa/extentBytes+1 {
+		if x = m.mem.findExtent(pa, found); x == nil {
+			return nil, 0
+		}
+	}
+	words := &x.lines[pa/lineBytes%(extentBytes/lineBytes)]
+	old = words[pa/8%8] // now, so that the host waits for it while the caches are searched
+	cycles, owned := uint64(0), true
+	if write {
+		cycles = h.caches.Store(p.cpu.id, uint64(pa))
+	} else {
+		cycles, owned = h.caches.Load(p.cpu.id, uint64(pa))
+	}
 	if p.sets < 64 {
 		p.displace(pa)
 	}
-	f := &p.lines[a/64%64]
+	d := 1000*int64(cycles) + p.milliCPI
+	p.insts++
+	p.left -= d
+	p.other += d
+	f = &p.lines[a/64%64]
 	f.read, f.write, f.words, f.line = a&^63, noLine, words, pa/64
-	return f
+	if owned && mayWrite && (m.alert == 0 || !m.isWatched(pa)) {
+		f.write = f.read
+	}
+	return f, old
+}
+
+// passes is where an address is, and whether it may be written, by what the CPU's TLB
+// knows already, if it is memory that the CPU may touch.
+func (t *Thread) passes(a VA, write bool) (pa PA, mayWrite, ok bool) {
+	c := t.cpu
+	if c.translate != nil || c.mmu != nil && c.mmu.tlb.shift < 12 { // a line's place must not depend on the page
+		return 0, false, false
+	}
+	pa, mayWrite = PA(a), true
+	if u := c.mmu; u != nil && u.covers(a) {
+		e := u.tlb.find(a)
+		if e == nil || write && !(e.write && e.dirty) {
+			return 0, false, false
+		}
+		u.tlb.counts.Hits++
+		pa, mayWrite = e.use(a), e.write && e.dirty
+	}
+	return pa, mayWrite, !(t.m.mem.closed && t.m.mem.forbids(c.node, pa))
+}
+
+// losePage forgets the lines of a page of 1<<shift bytes.
+func (p *port) losePage(page VA, shift uint) {
+	for i := range p.lines {
+		if f := &p.lines[i]; f.read>>shift == page>>shift {
+			f.read, f.write, f.line = noLine, noLine, noLine
+		}
+	}
 }
 
 // displace forgets what was the line of the set of an address, unless it is that of
@@ -273,9 +287,6 @@ func (p *port) displace(pa PA) {
 // isWatched says whether a write to the line of an address may concern a wait, a
 // spinner or a reservation.
 func (m *Machine) isWatched(pa PA) bool {
-	if m.alert == 0 {
-		return false
-	}
 	if len(m.monitors) > 0 {
 		return true
 	}
@@ -299,7 +310,7 @@ func (m *Machine) isWatched(pa PA) bool {
 
 // watch has the stores to what is watched from now on go the long way.
 func (m *Machine) watch() {
-	if h := m.timing; h == nil || !h.timed {
+	if !m.isTimed() {
 		return
 	}
 	for _, c := range m.cpus {

@@ -60,7 +60,7 @@ type Result struct {
 }
 
 func (m *Machine) result() Result {
-	if m.timing != nil && m.timing.timed {
+	if m.isTimed() {
 		m.hash, m.steps = m.hashCounters()
 	}
 	return Result{

@@ -31,9 +31,13 @@ func (r *rng) next(n uint64) uint64 {
 
 // mixed starts threads that compute, access memory of their own and of all in every
 // way, meet at barriers, interrupt each other, and move.
-func mixed(m *machine.Machine, threads, rounds, length int, seed uint64) []machine.Start {
+func mixed(m *machine.Machine, threads, rounds, length int, seed uint64, translated bool) []machine.Start {
 	const words = 1 << 13
 	shared, own := m.Alloc(8*words), make([]machine.VA, threads)
+	window := machine.VA(0)
+	if translated {
+		window = translate(m, words)
+	}
 	barriers := m.Alloc(uint64(64 * rounds))
 	taken := m.Alloc(64)
 	for i := range own {
@@ -58,6 +62,9 @@ func mixed(m *machine.Machine, threads, rounds, length int, seed uint64) []machi
 						word %= 64 // some sets more often than others
 					}
 					a += machine.VA(8 * word)
+					if translated && r.next(2) == 0 {
+						a = window + machine.VA(8*(word+words*r.next(2)))
+					}
 					switch r.next(16) {
 					default:
 						r += rng(t.Load64(a) & 1)
@@ -71,6 +78,9 @@ func mixed(m *machine.Machine, threads, rounds, length int, seed uint64) []machi
 						t.FetchAdd(a, machine.Size64, 1, machine.AcqRel)
 					case 7:
 						t.Compute(r.next(50))
+						if translated && r.next(16) == 0 {
+							t.InvalidatePage(window + machine.VA(8*word))
+						}
 					}
 				}
 				switch r.next(4) {
@@ -86,6 +96,25 @@ func mixed(m *machine.Machine, threads, rounds, length int, seed uint64) []machi
 		}})
 	}
 	return starts
+}
+
+// translate gives every CPU an MMU with a small TLB, and maps a window of words, of
+// which every page stands twice.
+func translate(m *machine.Machine, words int) (window machine.VA) {
+	const at = 5 << 30
+	n := 8 * words / 4096
+	frames, leaves, top, root := m.AllocPages(0, n), m.AllocPages(0, 1), m.AllocPages(0, 1), m.AllocPages(0, 1)
+	for i := range 2 * n {
+		flags := machine.PagePresent | machine.PageWrite
+		m.Poke64(leaves+machine.VA(8*i), uint64(frames)+uint64(i%n)*4096|flags)
+	}
+	m.Poke64(top, uint64(leaves)|machine.PagePresent|machine.PageWrite)
+	m.Poke64(root+8*(at>>30), uint64(top)|machine.PagePresent|machine.PageWrite)
+	for cpu := range m.CPUs() {
+		m.SetMMU(cpu, machine.MMU{Format: machine.Pages{Levels: 3, Bits: 9}, From: at, To: at + 1<<30, Sets: 2, Ways: 2})
+		m.SetRoot(cpu, machine.PA(root))
+	}
+	return at
 }
 
 // outcomeOf is what a timed run came to, in full.
@@ -109,7 +138,7 @@ func TestTimedShortWay(t *testing.T) {
 						m.SetTracer(func(*machine.Event) { events++ })
 					}
 					m.Begin(machine.Earliest{Skew: skew}, machine.Limits{})
-					res := m.Run(mixed(m, 2*n, 5, 400, seed)...)
+					res := m.Run(mixed(m, 2*n, 5, 400, seed, seed%2 == 1)...)
 					if res.Outcome != machine.Finished {
 						t.Fatalf("%s: %s", res.Outcome, res.Detail)
 					}
@@ -143,7 +172,7 @@ func TestResidual(t *testing.T) {
 		m := newMachine(t, p)
 		for _, c := range []machine.Chooser{machine.Earliest{Skew: 50}, machine.Natural{}} {
 			m.Begin(c, machine.Limits{Steps: 1 << 40, FairSteps: 1 << 40})
-			m.Run(mixed(m, 4, 5, 400, 7)...)
+			m.Run(mixed(m, 4, 5, 400, 7, code == 0)...)
 			for cpu := range m.CPUs() {
 				got := m.Counters(cpu)
 				if r := got.Residual(h, m.NodeOf(cpu)); r != 0 || got.Runtime == 0 {
@@ -295,5 +324,59 @@ func TestDevices(t *testing.T) {
 		if got := m.Counters(0); got.DeviceAccesses != 2 || got.RemoteDevices != 6 || got.Residual(p.Hardware, 0) != 0 {
 			t.Errorf("%T: %+v", c, got)
 		}
+	}
+}
+
+// TestTimedHandOver: plain stores, which take the short way, wake who awaits them, at
+// their time; and set the dirty bit of a page that was only read before.
+func TestTimedHandOver(t *testing.T) {
+	const last, length = 96, 5000
+	var want []machine.Counters
+	for _, traced := range []bool{false, true} {
+		m := newMachine(t, timedPair(1, 1<<20))
+		if traced {
+			m.SetTracer(func(*machine.Event) {})
+		}
+		m.Begin(machine.Earliest{Skew: 1000}, machine.Limits{})
+		window := translate(m, 4096)
+		flag, wrote, seen := m.AllocPages(0, 1)+32*64, uint64(0), uint64(0) // in a set of its own
+		res := m.Run(
+			machine.Start{CPU: 0, Body: func(t *machine.Thread) {
+				t.Store64(window+8, 7)
+				for range 4 { // the same line, through a page that is clean
+					t.Load64(window + 8*4096 + 8)
+				}
+				t.Store64(window+8*4096+8, 8)
+				t.Store64(flag, 0) // from here on the line is this CPU's
+				t.Compute(2 * length)
+				for i := range uint64(last) {
+					t.Store64(window+8*machine.VA(i%3*512), t.Load64(window+8*machine.VA(i%5*512)))
+					t.Compute(200)
+					t.Load64(flag + 16)
+					t.Store64(flag, i+1)
+				}
+				wrote = now(t)
+			}},
+			machine.Start{CPU: 1, Body: func(t *machine.Thread) {
+				t.Load64(flag + 64)
+				t.Compute(length)
+				t.Load64(flag + 64)
+				for v := uint64(0); v < last; {
+					c := machine.While(flag, v&^7)
+					c.Mask = ^uint64(7)
+					if v = t.Await(c); v%2 == 0 {
+						t.Store64(flag+8, v)
+					}
+				}
+				seen = now(t)
+			}})
+		if res.Outcome != machine.Finished || seen < wrote {
+			t.Fatalf("traced: %t: %s: %s; written at %d, seen at %d", traced, res.Outcome, res.Detail, wrote, seen)
+		}
+		got := outcomeOf(m, res)
+		if want != nil && !cmp.Equal(got, want) {
+			t.Error(cmp.Diff(want, got))
+		}
+		want = got
 	}
 }

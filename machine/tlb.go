@@ -64,19 +64,22 @@ func (b *tlb) find(va VA) *tlbEntry {
 	return nil
 }
 
-// fill puts the translation of an address in, by a leaf.
-func (b *tlb) fill(va VA, e PageEntry, write bool) {
+// fill puts the translation of an address in, by a leaf, and answers which page's
+// translation it has taken the place of.
+func (b *tlb) fill(va VA, e PageEntry, write bool) (old VA) {
 	t := b.find(va)
 	if t == nil {
 		ways, set := b.set(va)
 		t = &ways[b.next[set]]
 		b.next[set] = uint8((int(b.next[set]) + 1) % b.per)
 	}
+	old = t.page
 	small := VA(1)<<b.shift - 1
 	within := VA(1)<<e.Shift - 1
 	*t = tlbEntry{page: va &^ small, frame: e.Addr + PA(va&within&^small), mask: ^within, write: write, dirty: e.Dirty}
 	b.used = true
 	b.large = b.large || e.Shift != b.shift
+	return old
 }
 
 // drop takes an address's translation out, with all that belongs to one page of the
@@ -100,48 +103,3 @@ func (b *tlb) drop(va VA) {
 
 // use is where an address is by an entry.
 func (t *tlbEntry) use(va VA) PA { return t.frame + PA(va-t.page) }
-
-// translateFast translates for a run in which no access is a step: it looks the TLB
-// up, and walks the tables with read, which answers the 8 bytes at an address, and
-// write. It is the walker of throughTLB and walk without their events. Present is of a
-// fault: the tables have the page, and do not let it be written.
-func (c *cpu) translateFast(va VA, write bool, read func(PA) uint64, update func(PA, uint64)) (pa PA, ok, present bool) {
-	u := c.mmu
-	if u == nil || !u.covers(va) {
-		return PA(va), true, false
-	}
-	if e := u.tlb.find(va); e != nil {
-		if !write || e.write && e.dirty {
-			u.tlb.counts.Hits++
-			return e.use(va), true, false
-		}
-		if !e.write {
-			u.tlb.counts.Faults++
-			u.denied(va)
-			return 0, false, true
-		}
-	}
-	u.tlb.counts.Misses++
-	u.tlb.counts.Walks++
-	w := u.begin(va, write)
-	for {
-		at, ok := w.slot()
-		if !ok {
-			break
-		}
-		entry := read(at)
-		if next := w.marked(entry); next != entry {
-			update(at, next)
-			entry = next
-		}
-		switch w.take(entry) {
-		case walkOn:
-		case walkDone:
-			return u.tlb.find(va).use(va), true, false
-		default:
-			return 0, false, w.present
-		}
-	}
-	u.tlb.counts.Faults++
-	return 0, false, false
-}

@@ -5,10 +5,10 @@ import (
 	"testing"
 )
 
-// TestTranslateFast compares the translation of a run without steps with that by
+// TestTranslateTimed compares the translation of a run without steps with that by
 // steps: on random tables, both come to the same addresses and faults, count the same,
 // and leave the same in the tables.
-func TestTranslateFast(t *testing.T) {
+func TestTranslateTimed(t *testing.T) {
 	for seed := range uint64(400) {
 		n := seed
 		draw := func(below uint64) uint64 {
@@ -46,13 +46,18 @@ func TestTranslateFast(t *testing.T) {
 }
 
 // translated makes the accesses, and answers what comes of them.
-func translated(t *testing.T, isa ISA, u MMU, tables []uint64, accesses []Op, fast bool) (out []uint64) {
-	m, err := New(Platform{Nodes: []Node{{ISA: isa, CPUs: 1}}})
+func translated(t *testing.T, isa ISA, u MMU, tables []uint64, accesses []Op, timed bool) (out []uint64) {
+	p := Platform{Nodes: []Node{{ISA: isa, CPUs: 1}}}
+	p.Hardware = PaperHardware(p)
+	m, err := New(p)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer m.Close()
 	m.Begin(Natural{}, Limits{})
+	if timed {
+		m.Begin(Earliest{}, Limits{})
+	}
 	at := m.Alloc(uint64(8 * len(tables)))
 	for i, v := range tables {
 		m.Poke64(at+VA(8*i), v)
@@ -64,20 +69,12 @@ func translated(t *testing.T, isa ISA, u MMU, tables []uint64, accesses []Op, fa
 			if i%16 == 15 {
 				m.cpus[0].mmu.forget(op.Addr)
 			}
-			var pa PA
-			var ok, present bool
-			if fast {
-				pa, ok, present = m.cpus[0].translateFast(op.Addr, op.Kind.Writes(),
-					func(pa PA) uint64 { return m.mem.at(pa, Size64).read() }, func(pa PA, v uint64) { m.mem.at(pa, Size64).write(v) })
-			} else {
-				t.announce(op.pack())
-				pa, ok = t.throughTLB(op)
-				present = t.present
-			}
+			t.announce(op.pack())
+			pa, ok := t.throughTLB(op)
 			if !ok {
 				pa = ^PA(0)
 			}
-			if present {
+			if t.present {
 				pa--
 			}
 			out = append(out, uint64(pa))

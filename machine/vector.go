@@ -278,7 +278,7 @@ func (m *Machine) deliver(l *line) {
 	l.hash = mix(l.hash, l.op().pack().hash())
 	l.cause = l.hash
 	l.cpu.taking = l
-	if h := m.timing; h != nil && h.timed && l.due < never {
+	if m.isTimed() && l.due < never {
 		l.cpu.port.wait(l.due)
 	}
 	l.cpu.op = Op{Kind: OpVector, Addr: VA(l.vector)}.pack()

@@ -55,7 +55,7 @@ func (w *walk) take(entry uint64) walked {
 	}
 	w.may = w.may && e.Write
 	if e.Leaf {
-		w.u.tlb.fill(w.va, e, w.may)
+		w.u.fill(w.va, e, w.may)
 		return walkDone
 	}
 	w.level, w.table = w.level+1, e.Addr
@@ -64,8 +64,8 @@ func (w *walk) take(entry uint64) walked {
 
 // throughTLB is where the access of an operation that was announced goes, through the TLB.
 // A miss has the walker read the tables, each entry in a step of its own, of which the
-// first is that of the operation; then it is announced anew, and looked up anew. It
-// answers false for a fault.
+// first is that of the operation; then it is announced anew, and looked up anew. In a
+// timed run the walk is part of the operation. It answers false for a fault.
 func (t *Thread) throughTLB(op Op) (pa PA, ok bool) {
 	write, fresh := op.Kind.Writes(), false
 	t.present = false
@@ -78,7 +78,7 @@ func (t *Thread) throughTLB(op Op) (pa PA, ok bool) {
 		e := u.tlb.find(op.Addr)
 		if e != nil && !fresh && t.evicts() {
 			u.change(t.ctx)
-			u.tlb.drop(op.Addr)
+			u.drop(op.Addr)
 			e = nil
 		}
 		switch {
@@ -101,6 +101,9 @@ func (t *Thread) throughTLB(op Op) (pa PA, ok bool) {
 		case walkFault:
 			return 0, false
 		case walkDone:
+			if fresh = t.m.isTimed(); fresh {
+				continue
+			}
 			epoch := u.epoch
 			t.announce(op.pack())
 			fresh = t.cpu.mmu == u && u.epoch == epoch
@@ -114,7 +117,7 @@ func (t *Thread) throughTLB(op Op) (pa PA, ok bool) {
 // (Intel's SDM, volume 3, 4.10.4.1), AArch64 does not.
 func (u *mmu) denied(va VA) {
 	if !u.cpu.isa.TLBI {
-		u.tlb.drop(va)
+		u.drop(va)
 	}
 }
 
@@ -135,6 +138,9 @@ func (t *Thread) evicts() bool {
 func (t *Thread) walk(u *mmu, va VA, write bool) walked {
 	w, epoch := u.begin(va, write), u.epoch
 	goesOn := func(op Op) bool {
+		if t.m.isTimed() {
+			return true
+		}
 		t.announce(op.pack())
 		if t.cpu.mmu != u || u.epoch != epoch {
 			return false
@@ -250,7 +256,7 @@ func (t *Thread) SetRoot(root PA) {
 	u.root = root
 	u.epoch++
 	if !t.cpu.isa.TLBI {
-		u.tlb.drop(noPage)
+		u.drop(noPage)
 		t.serialise()
 	} else {
 		t.synchronise()

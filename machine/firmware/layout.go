@@ -77,3 +77,6 @@ func lowMemory(end uint64) []Range {
 }
 
 func between(base, end uint64, kind Kind) Range { return Range{base, end - base, kind} }
+
+// Models lists the hardware models.
+func Models() []Model { return []Model{Separated, Shared, FullyShared} }

@@ -2,6 +2,7 @@ package firmware
 
 import (
 	"cmp"
+	"encoding/binary"
 	"fmt"
 	"math"
 	"slices"
@@ -170,4 +171,13 @@ func appendJoined(out []Range, r Range) []Range {
 		return out
 	}
 	return append(out, r)
+}
+
+// Parse reads a table of either format: a flattened device tree by its magic number,
+// else an e820 map.
+func Parse(b []byte) ([]Range, error) {
+	if len(b) >= 4 && binary.BigEndian.Uint32(b) == treeMagic {
+		return ParseTree(b)
+	}
+	return ParseE820(b)
 }
