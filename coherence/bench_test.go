@@ -31,7 +31,7 @@ func BenchmarkAccess(b *testing.B) {
 			r, i, n := uint64(88172645463325252), uint64(0), sys.Counters(0)
 			for b.Loop() {
 				for range accesses {
-					pa := i * 8 % s.span
+					pa := i * 8 & (s.span - 1) // no division: it costs half as much as a hit
 					if !s.sequential {
 						r = r*6364136223846793005 + 1442695040888963407
 						pa = r >> 32 * s.span >> 32

@@ -36,16 +36,32 @@ func (s *set) matches(sig uint64) uint64 {
 }
 
 // guess is the way of the first eight that is likely to hold a line with the signature. If it
-// does not, and there is no more, no way does; else find knows.
-func (s *set) guess(sig uint64) (way int, more bool) {
+// does not hold the line, another way may if more is not 0.
+func (s *set) guess(sig uint64) (way int, more uint64) {
 	x := s.sig[0] ^ sig
 	z := (x - low8) &^ x & high8
-	return bits.TrailingZeros64(z) >> 3 & 15, z|s.sig[1] != 0
+	return bits.TrailingZeros64(z) >> 3 & 15, z | s.sig[1]
 }
 
 // holds says whether way i holds the line of key (line<<2).
 func (s *set) holds(i int, key uint32) bool {
 	return (s.tag[i&15]^key)-1 < 3 // the same line, and a state
+}
+
+// search is the way among those of z, of matches, that holds the line of key, or -1.
+func (s *set) search(key uint32, z uint64) int {
+	for ; z != 0; z &= z - 1 {
+		if i := wayOf(z); s.holds(i, key) {
+			return i
+		}
+	}
+	return -1
+}
+
+// wayOf is the way that the lowest bit of z, of matches, stands for; any way if there is none.
+func wayOf(z uint64) int {
+	b := bits.TrailingZeros64(z)
+	return b>>3&7 | (^b&1)<<3
 }
 
 // position is four times the place of way in the order.
@@ -95,13 +111,7 @@ func (c *cache) sig(key uint32) uint64 {
 // find is the set of key and the way that holds it, or -1.
 func (c *cache) find(key uint32) (*set, int) {
 	s := c.set(key)
-	for z := s.matches(c.sig(key)); z != 0; z &= z - 1 {
-		b := bits.TrailingZeros64(z)
-		if i := b>>3 | (^b&1)<<3; s.holds(i, key) {
-			return s, i
-		}
-	}
-	return s, -1
+	return s, s.search(key, s.matches(c.sig(key)))
 }
 
 // use notes a use of way.

@@ -9,7 +9,8 @@ func (c *core) below(key uint32, write bool) (state uint32, cycles uint64) {
 	if !c.private {
 		return c.last(key, write)
 	}
-	s, i := c.l2.find(key)
+	s := c.l2.set(key)
+	i := s.search(key, s.matches(c.l2.sig(key)))
 	if i < 0 {
 		state, cycles = c.last(key, write)
 		return state, cycles + c.fillL2(key|state)

@@ -107,24 +107,26 @@ func (s *System) Load(core int, pa uint64) (cycles uint64, owned bool) {
 	t := c.l1d.set(key)
 	i, more := t.guess(c.l1d.sig(key))
 	if !t.holds(i, key) {
-		if more {
-			_, i = c.l1d.find(key)
-		}
-		if !more || i < 0 {
-			return c.loadMiss(key), false
-		}
+		return c.loadSlow(key, more)
 	}
 	c.l1d.use(t, i)
 	c.n.L1DHits++
 	return c.lat.L1, t.tag[i&15] == key|modified
 }
 
-func (c *core) loadMiss(key uint32) (cycles uint64) {
+func (c *core) loadSlow(key uint32, more uint64) (cycles uint64, owned bool) {
+	if more != 0 {
+		if t, i := c.l1d.find(key); i >= 0 {
+			c.l1d.use(t, i)
+			c.n.L1DHits++
+			return c.lat.L1, t.tag[i&15] == key|modified
+		}
+	}
 	state, cycles := c.below(key, false)
 	cycles += c.fillL1D(key | state)
 	c.n.L1DAccesses++
 	c.n.Cycles += cycles
-	return cycles
+	return cycles, false
 }
 
 // Store is a store, as Load. Afterwards the core's L1D holds the line M.
@@ -132,26 +134,27 @@ func (s *System) Store(core int, pa uint64) (cycles uint64) {
 	c, key := &s.cores[core], keyOf(pa)
 	t := c.l1d.set(key)
 	i, more := t.guess(c.l1d.sig(key))
-	if !t.holds(i, key) {
-		if more {
-			_, i = c.l1d.find(key)
-		}
-		if !more || i < 0 {
-			return c.storeMiss(key)
-		}
+	if t.tag[i&15] != key|modified {
+		return c.storeSlow(key, more)
 	}
 	c.l1d.use(t, i)
 	c.n.L1DHits++
-	if t.tag[i&15] == key|modified {
-		return c.lat.L1
-	}
-	cycles = c.upgrade(key, t.tag[i&15]&3)
-	t.tag[i&15] = key | modified
-	c.n.Cycles += cycles
-	return c.lat.L1 + cycles
+	return c.lat.L1
 }
 
-func (c *core) storeMiss(key uint32) (cycles uint64) {
+func (c *core) storeSlow(key uint32, more uint64) (cycles uint64) {
+	if more != 0 {
+		if t, i := c.l1d.find(key); i >= 0 {
+			c.l1d.use(t, i)
+			c.n.L1DHits++
+			if state := t.tag[i&15] & 3; state != modified {
+				cycles = c.upgrade(key, state)
+				t.tag[i&15] = key | modified
+			}
+			c.n.Cycles += cycles
+			return c.lat.L1 + cycles
+		}
+	}
 	_, cycles = c.below(key, true)
 	c.dropL1I(key)
 	cycles += c.fillL1D(key | modified)
@@ -166,19 +169,21 @@ func (s *System) Fetch(core int, pa uint64) (cycles uint64) {
 	t := c.l1i.set(key)
 	i, more := t.guess(c.l1i.sig(key))
 	if !t.holds(i, key) {
-		if more {
-			_, i = c.l1i.find(key)
-		}
-		if !more || i < 0 {
-			return c.fetchMiss(key)
-		}
+		return c.fetchSlow(key, more)
 	}
 	c.l1i.use(t, i)
 	c.n.L1IHits++
 	return c.lat.L1
 }
 
-func (c *core) fetchMiss(key uint32) (cycles uint64) {
+func (c *core) fetchSlow(key uint32, more uint64) (cycles uint64) {
+	if more != 0 {
+		if t, i := c.l1i.find(key); i >= 0 {
+			c.l1i.use(t, i)
+			c.n.L1IHits++
+			return c.lat.L1
+		}
+	}
 	clean := c.cleanL1D(key)
 	_, cycles = c.below(key, false)
 	cycles += clean
