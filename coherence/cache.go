@@ -1,6 +1,9 @@
 package coherence
 
-import "math/bits"
+import (
+	"encoding/binary"
+	"math/bits"
+)
 
 // The states of a copy, in the low two bits of its tag.
 const (
@@ -18,7 +21,7 @@ const (
 // A set of all zeros is empty and has no permutation yet: it gets one at its first fill.
 type set struct {
 	order uint64
-	sig   [2]uint64  // byte i%8 of word i/8: of the last line in way i, 128 + 7 bits of it; 0 if there was none
+	sig   [16]uint8  // of the last line in each way: 128 + 7 bits of it; 0 if there was none
 	tag   [16]uint32 // line<<2 | state; 0 if the way is empty, as no copy is invalid
 }
 
@@ -31,16 +34,16 @@ const (
 // matches has bit 7 of byte i set if way i may hold a line with the signature, and bit 6 if way
 // 8+i may. (A borrow may set a bit too many.)
 func (s *set) matches(sig uint64) uint64 {
-	x, y := s.sig[0]^sig, s.sig[1]^sig
+	x, y := binary.LittleEndian.Uint64(s.sig[:8])^sig, binary.LittleEndian.Uint64(s.sig[8:])^sig
 	return (x-low8)&^x&high8 | ((y-low8)&^y&high8)>>1
 }
 
 // guess is the way of the first eight that is likely to hold a line with the signature. If it
 // does not hold the line, another way may if more is not 0.
 func (s *set) guess(sig uint64) (way int, more uint64) {
-	x := s.sig[0] ^ sig
+	x := binary.LittleEndian.Uint64(s.sig[:8]) ^ sig
 	z := (x - low8) &^ x & high8
-	return bits.TrailingZeros64(z) >> 3 & 15, z | s.sig[1]
+	return bits.TrailingZeros64(z) >> 3 & 15, z | binary.LittleEndian.Uint64(s.sig[8:])
 }
 
 // holds says whether way i holds the line of key (line<<2).
@@ -138,8 +141,7 @@ func (c *cache) fill(e uint32) (old uint32, way int) {
 	}
 	s.first(at, v)
 	old, s.tag[v] = s.tag[v], e
-	w, sh := &s.sig[v>>3], v&7*8
-	*w = *w&^(255<<sh) | c.sig(e)&255<<sh
+	s.sig[v] = uint8(e>>(c.shift&31)) | 128
 	return old, int(v)
 }
 

@@ -2,28 +2,54 @@ package coherence
 
 // The numbers in brackets are those of the rules in the package comment.
 
-// below is an access of c to the levels below the L1, which missed: its cost, and the state
-// that an L1D gets from a load.
-func (c *core) below(key uint32, write bool) (state uint32, cycles uint64) {
-	c.n.L2Accesses++
-	if !c.private {
-		return c.last(key, write)
+// The kinds of access.
+const (
+	load = iota
+	fetch
+	store
+)
+
+// miss is an access that missed in the L1: its cost. It is the whole way of a hit in the core's
+// own L2.
+func (c *core) miss(key uint32, kind int) (cycles uint64) {
+	if kind == fetch {
+		cycles = c.cleanL1D(key)
 	}
-	s := c.l2.set(key)
-	i := s.search(key, s.matches(c.l2.sig(key)))
-	if i < 0 {
-		state, cycles = c.last(key, write)
-		return state, cycles + c.fillL2(key|state)
+	state := uint32(invalid)
+	if c.private {
+		s := c.l2.set(key)
+		if i := s.search(key, s.matches(c.l2.sig(key))); i >= 0 {
+			c.l2.use(s, i)
+			c.n.L2Hits++
+			cycles += c.lat.L2
+			state = min(s.tag[i&15]&3, exclusive) // [2]
+			if kind == store && state == shared {
+				cycles += c.own(key)
+				s.tag[i&15] = key | exclusive
+			}
+		}
 	}
-	c.l2.use(s, i)
-	c.n.L2Hits++
-	cycles = c.lat.L2
-	state = min(s.tag[i&15]&3, exclusive) // [2]
-	if write && state == shared {
-		cycles += c.own(key)
-		s.tag[i&15] = key | exclusive
+	if state == invalid {
+		var below uint64
+		state, below = c.last(key, kind == store)
+		cycles += below
+		if c.private {
+			cycles += c.fillL2(key | state)
+		}
 	}
-	return state, cycles
+	if kind == fetch {
+		c.n.L1IAccesses++
+		c.l1i.fill(key | shared) // [5]
+	} else {
+		if kind == store {
+			c.dropL1I(key) // [10]
+			state = modified
+		}
+		c.n.L1DAccesses++
+		cycles += c.fillL1D(key | state)
+	}
+	c.n.Cycles += cycles
+	return cycles
 }
 
 // last is an access to the last level: its cost, and the state that the core gets.
@@ -34,7 +60,7 @@ func (c *core) last(key uint32, write bool) (state uint32, cycles uint64) {
 		c.n.L3Accesses++
 	}
 	if i < 0 {
-		return c.miss(key, write)
+		return c.fromOutside(key, write)
 	}
 	d.last.use(s, i)
 	if c.private {
@@ -152,8 +178,8 @@ func (c *core) ownIn(s *set, i int, key uint32) (cycles uint64) {
 	return cycles
 }
 
-// miss is an access that misses in the last level: its cost and the state that it fills. [4, 8]
-func (c *core) miss(key uint32, write bool) (state uint32, cycles uint64) {
+// fromOutside is an access that misses in the last level: its cost and the state that it fills. [4, 8]
+func (c *core) fromOutside(key uint32, write bool) (state uint32, cycles uint64) {
 	var was uint32 // the state elsewhere
 	state = exclusive
 	fill := state

@@ -24,7 +24,7 @@ type core struct {
 	l2       cache    // without sets if the L2 is the domain's last level
 	next     *cache   // the level below the L1: l2, or the last level
 	private  bool     // the core has an L2 of its own
-	n        Counters // L1 accesses less hits, and cycles less those of L1 hits: a hit writes one word
+	n        Counters // as Counters says, but for what it adds: a hit writes one word
 	lat      Latency
 	dom      *domain
 	sys      *System
@@ -122,11 +122,7 @@ func (c *core) loadSlow(key uint32, more uint64) (cycles uint64, owned bool) {
 			return c.lat.L1, t.tag[i&15] == key|modified
 		}
 	}
-	state, cycles := c.below(key, false)
-	cycles += c.fillL1D(key | state)
-	c.n.L1DAccesses++
-	c.n.Cycles += cycles
-	return cycles, false
+	return c.miss(key, load), false
 }
 
 // Store is a store, as Load. Afterwards the core's L1D holds the line M.
@@ -155,12 +151,7 @@ func (c *core) storeSlow(key uint32, more uint64) (cycles uint64) {
 			return c.lat.L1 + cycles
 		}
 	}
-	_, cycles = c.below(key, true)
-	c.dropL1I(key)
-	cycles += c.fillL1D(key | modified)
-	c.n.L1DAccesses++
-	c.n.Cycles += cycles
-	return cycles
+	return c.miss(key, store)
 }
 
 // Fetch is the fetch of an instruction, as Load, through the L1I.
@@ -184,13 +175,7 @@ func (c *core) fetchSlow(key uint32, more uint64) (cycles uint64) {
 			return c.lat.L1
 		}
 	}
-	clean := c.cleanL1D(key)
-	_, cycles = c.below(key, false)
-	cycles += clean
-	c.l1i.fill(key | shared)
-	c.n.L1IAccesses++
-	c.n.Cycles += cycles
-	return cycles
+	return c.miss(key, fetch)
 }
 
 // MRUHits accounts n loads and stores of a core, each of which hit the line that was last used
@@ -207,7 +192,8 @@ func (s *System) OnLoss(f func(core int, line uint64)) { s.loss = f }
 // Counters are the counters of a core since New or Reset.
 func (s *System) Counters(core int) Counters {
 	c := &s.cores[core]
-	n := c.n
+	n := c.n // whose L1 accesses are misses yet, and whose cycles lack those of L1 hits
+	n.L2Accesses = n.L1DAccesses + n.L1IAccesses
 	n.L1DAccesses += n.L1DHits
 	n.L1IAccesses += n.L1IHits
 	n.Cycles += (n.L1DHits + n.L1IHits) * c.lat.L1
