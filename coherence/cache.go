@@ -127,22 +127,28 @@ func (c *cache) use(s *set, way int) {
 // fill puts e, key and state, into its set, and answers the tag of the evicted line, or 0,
 // and the way. The set does not hold the line.
 func (c *cache) fill(e uint32) (old uint32, way int) {
-	i := int(e>>2) & (len(c.sets) - 1)
-	s := &c.sets[i]
-	if s.order == 0 {
-		s.order = firstOrder
-		c.touched = append(c.touched, uint32(i))
-	}
+	s := c.set(e)
 	at := uint(c.top)
-	v := s.order >> (at & 60) & 15
-	if c.policy == Random && s.tag[v] != 0 {
-		at = 4 * uint(next(c.random)>>32*(uint64(c.top)/4+1)>>32)
-		v = s.order >> (at & 60) & 15
+	if s.order == 0 || c.policy == Random {
+		at = c.place(s, e)
 	}
+	v := s.order >> (at & 60) & 15
 	s.first(at, v)
 	old, s.tag[v] = s.tag[v], e
 	s.sig[v] = uint8(e>>(c.shift&31)) | 128
 	return old, int(v)
+}
+
+// place is the position of the way that a fill takes if that need not be the last.
+func (c *cache) place(s *set, e uint32) uint {
+	if s.order == 0 {
+		s.order = firstOrder
+		c.touched = append(c.touched, e>>2&uint32(len(c.sets)-1))
+	}
+	if c.policy == Random && s.tag[s.order>>(c.top&60)&15] != 0 {
+		return 4 * uint(next(c.random)>>32*(uint64(c.top)/4+1)>>32)
+	}
+	return uint(c.top)
 }
 
 // next is the next value of splitmix64 (Steele, Lea, Flood: Fast splittable pseudorandom

@@ -46,7 +46,9 @@ func (c *core) miss(key uint32, kind int) (cycles uint64) {
 			state = modified
 		}
 		c.n.L1DAccesses++
-		cycles += c.fillL1D(key | state)
+		if old, _ := c.l1d.fill(key | state); old&3 == modified || old != 0 && c.sys.loss != nil {
+			cycles += c.evictedL1D(old)
+		}
 	}
 	c.n.Cycles += cycles
 	return cycles
@@ -324,12 +326,8 @@ func (c *core) writeToL2(key uint32) (cycles uint64) {
 	return c.lat.WriteBackL2
 }
 
-// fillL1D puts a line into the L1D; the cost is that of the victim. [12]
-func (c *core) fillL1D(e uint32) (cycles uint64) {
-	old, _ := c.l1d.fill(e)
-	if old == 0 {
-		return 0
-	}
+// evictedL1D is the cost of a victim of the L1D. [12]
+func (c *core) evictedL1D(old uint32) (cycles uint64) {
 	c.lost(old)
 	if old&3 != modified {
 		return 0
