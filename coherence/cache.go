@@ -16,34 +16,38 @@ const (
 // A set holds up to 16 lines. It finds one by a signature of one byte for each way, eight of
 // which are compared at a time, and keeps the order of their use (LRU) or of their fill (FIFO,
 // Random) as a permutation: four bits for each position, position 0 the newest. Nothing
-// moves but the permutation. Empty ways stand last.
+// moves but the permutation. Empty ways stand last. A cache of n ways uses the first n positions.
 //
 // A set of all zeros is empty and has no permutation yet: it gets one at its first fill.
 type set struct {
 	order uint64
-	sig   [16]uint8  // of the last line in each way: 128 + 7 bits of it; 0 if there was none
+	sig   [16]uint8  // at sigOf(i), of the last line in way i: 128 + 7 bits of it; 0 if there was none
 	tag   [16]uint32 // line<<2 | state; 0 if the way is empty, as no copy is invalid
 }
 
 const (
 	low8, high8 = 0x0101010101010101, 0x8080808080808080
 	low4, high4 = 0x1111111111111111, 0x8888888888888888
-	firstOrder  = 0xFEDCBA9876543210
+	firstOrder  = 0xECA86420FDB97531 // odd ways first: their signatures fill the first word
 )
 
-// matches has bit 7 of byte i set if way i may hold a line with the signature, and bit 6 if way
-// 8+i may. (A borrow may set a bit too many.)
+// sigOf is where the signature of a way stands: those of odd ways in the first eight bytes, so
+// that a bit of matches tells its way by a shift.
+func sigOf(way uint64) uint64 { return way>>1 | ^way&1<<3 }
+
+// matches has bit 4*i+3 set if way i may hold a line with the signature. (A borrow may set a bit
+// too many.)
 func (s *set) matches(sig uint64) uint64 {
 	x, y := binary.LittleEndian.Uint64(s.sig[:8])^sig, binary.LittleEndian.Uint64(s.sig[8:])^sig
-	return (x-low8)&^x&high8 | ((y-low8)&^y&high8)>>1
+	return (x-low8)&^x&high8 | ((y-low8)&^y&high8)>>4
 }
 
-// guess is the way of the first eight that is likely to hold a line with the signature. If it
-// does not hold the line, another way may if more is not 0.
+// guess is the way, of those whose signatures stand first, that is likely to hold a line with
+// the signature. If it does not hold the line, another may if more is not 0.
 func (s *set) guess(sig uint64) (way int, more uint64) {
 	x := binary.LittleEndian.Uint64(s.sig[:8]) ^ sig
 	z := (x - low8) &^ x & high8
-	return bits.TrailingZeros64(z) >> 3 & 15, z | binary.LittleEndian.Uint64(s.sig[8:])
+	return bits.TrailingZeros64(z) >> 2 & 15, z | binary.LittleEndian.Uint64(s.sig[8:])
 }
 
 // holds says whether way i holds the line of key (line<<2).
@@ -54,17 +58,11 @@ func (s *set) holds(i int, key uint32) bool {
 // search is the way among those of z, of matches, that holds the line of key, or -1.
 func (s *set) search(key uint32, z uint64) int {
 	for ; z != 0; z &= z - 1 {
-		if i := wayOf(z); s.holds(i, key) {
+		if i := bits.TrailingZeros64(z) >> 2; s.holds(i, key) {
 			return i
 		}
 	}
 	return -1
-}
-
-// wayOf is the way that the lowest bit of z, of matches, stands for; any way if there is none.
-func wayOf(z uint64) int {
-	b := bits.TrailingZeros64(z)
-	return b>>3&7 | (^b&1)<<3
 }
 
 // position is four times the place of way in the order.
@@ -106,10 +104,9 @@ func newCache(g Cache, random *uint64) cache {
 
 func (c *cache) set(key uint32) *set { return &c.sets[int(key>>2)&(len(c.sets)-1)] }
 
-// sig is the signature of key in every byte.
-func (c *cache) sig(key uint32) uint64 {
-	return (uint64(key)>>(c.shift&63)&127 | 128) * low8
-}
+// sig1 is the signature of key, and sig the same in every byte.
+func (c *cache) sig1(key uint32) uint8 { return uint8(key>>(c.shift&31)) | 128 }
+func (c *cache) sig(key uint32) uint64 { return uint64(c.sig1(key)) * low8 }
 
 // find is the set of key and the way that holds it, or -1.
 func (c *cache) find(key uint32) (*set, int) {
@@ -124,22 +121,32 @@ func (c *cache) use(s *set, way int) {
 	}
 }
 
-// fill puts e, key and state, into its set, and answers the tag of the evicted line, or 0,
-// and the way. The set does not hold the line.
-func (c *cache) fill(e uint32) (old uint32, way int) {
+// fill puts e, key and state, into its set, and answers the tag of the evicted line, or 0. The
+// set does not hold the line; now it is the first in the order.
+func (c *cache) fill(e uint32) (old uint32) {
 	s := c.set(e)
-	at := uint(c.top)
-	if s.order == 0 || c.policy == Random {
-		at = c.place(s, e)
-	}
-	v := s.order >> (at & 60) & 15
-	s.first(at, v)
-	old, s.tag[v] = s.tag[v], e
-	s.sig[v] = uint8(e>>(c.shift&31)) | 128
-	return old, int(v)
+	return s.insert(e, c.room(s, e), c.sig1(e))
 }
 
-// place is the position of the way that a fill takes if that need not be the last.
+// room is the position of the way that a fill of e takes.
+func (c *cache) room(s *set, e uint32) uint {
+	if s.order == 0 || c.policy == Random {
+		return c.place(s, e)
+	}
+	return uint(c.top)
+}
+
+// insert puts e, with its signature, into the way at position at; the answer is that of fill.
+func (s *set) insert(e uint32, at uint, sig uint8) (old uint32) {
+	v := s.order >> (at & 60) & 15
+	s.first(at, v)
+	old = s.tag[v]
+	s.tag[v] = e
+	s.sig[sigOf(v)] = sig
+	return
+}
+
+// place is room where that need not be the last position.
 func (c *cache) place(s *set, e uint32) uint {
 	if s.order == 0 {
 		s.order = firstOrder

@@ -46,7 +46,8 @@ func (c *core) miss(key uint32, kind int) (cycles uint64) {
 			state = modified
 		}
 		c.n.L1DAccesses++
-		if old, _ := c.l1d.fill(key | state); old&3 == modified || old != 0 && c.sys.loss != nil {
+		t := c.l1d.set(key)
+		if old := t.insert(key|state, c.l1d.room(t, key), c.l1d.sig1(key)); old&3 == modified || old != 0 && c.sys.loss != nil {
 			cycles += c.evictedL1D(old)
 		}
 	}
@@ -337,7 +338,7 @@ func (c *core) evictedL1D(old uint32) (cycles uint64) {
 
 // fillL2 puts a line into the core's own L2; the cost is that of the victim. [12]
 func (c *core) fillL2(e uint32) (cycles uint64) {
-	old, _ := c.l2.fill(e)
+	old := c.l2.fill(e)
 	if old == 0 {
 		return 0
 	}
@@ -354,7 +355,8 @@ func (c *core) fillL2(e uint32) (cycles uint64) {
 // fillLast puts a line into the last level; the cost is that of the victim. [12]
 func (c *core) fillLast(e uint32) (cycles uint64) {
 	d := c.dom
-	old, way := d.last.fill(e)
+	old := d.last.fill(e)
+	way := int(d.last.set(e).order & 15)
 	if old != 0 {
 		dirty, n := d.dropFrom(d.mask(old, way), old&^3)
 		c.n.InclusionVictims += n

@@ -114,6 +114,7 @@ func (s *System) Load(core int, pa uint64) (cycles uint64, owned bool) {
 	return c.lat.L1, t.tag[i&15] == key|modified
 }
 
+// loadSlow is a load that found no line where it looked first.
 func (c *core) loadSlow(key uint32, more uint64) (cycles uint64, owned bool) {
 	if more != 0 {
 		if t, i := c.l1d.find(key); i >= 0 {
