@@ -259,12 +259,16 @@ func TestAgainstPlain(t *testing.T) {
 	})
 }
 
-// The same over long streams, where full sets and stale holders are the rule. What is drawn is
-// the seed of the stream.
+// The same over long streams, where full sets and stale holders are the rule, with and without
+// somebody who is told of losses. What is drawn is the seed of the stream.
 func TestAgainstPlainLong(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := configGen().Draw(t, "config")
 		p := newPair(t, c)
+		told := rapid.Bool().Draw(t, "told of losses")
+		if !told {
+			p.fast.OnLoss(nil)
+		}
 		span := rapid.Uint64Range(1, 200).Draw(t, "lines")
 		r := rapid.Uint64().Draw(t, "stream") | 1
 		for round := range 2 {
@@ -272,7 +276,7 @@ func TestAgainstPlainLong(t *testing.T) {
 				r ^= r << 13
 				r ^= r >> 7
 				r ^= r << 17
-				p.do(t, int(r>>60)%3, int(r>>32&0xffff)%p.cores, r>>8&0xffff%span*coherence.LineSize, i%500 == 499)
+				p.do(t, int(r>>60)%3, int(r>>32&0xffff)%p.cores, r>>8&0xffff%span*coherence.LineSize, told && i%500 == 499)
 			}
 			if round == 0 { // and after a Reset it is a new System
 				p.fast.Reset()

@@ -140,7 +140,7 @@ func (c *core) share(key uint32) (was uint32) {
 	return was
 }
 
-// upgrade makes a line that the L1D holds S or E the core's own. [6, 7, 10]
+// upgrade makes a line that the L1D holds in some state the core's own. [6, 7, 10]
 func (c *core) upgrade(key, state uint32) (cycles uint64) {
 	if state == shared {
 		cycles = c.own(key)

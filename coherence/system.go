@@ -144,10 +144,8 @@ func (c *core) storeSlow(key uint32, more uint64) (cycles uint64) {
 		if t, i := c.l1d.find(key); i >= 0 {
 			c.l1d.use(t, i)
 			c.n.L1DHits++
-			if state := t.tag[i&15] & 3; state != modified {
-				cycles = c.upgrade(key, state)
-				t.tag[i&15] = key | modified
-			}
+			cycles = c.upgrade(key, t.tag[i&15]&3)
+			t.tag[i&15] = key | modified
 			c.n.Cycles += cycles
 			return c.lat.L1 + cycles
 		}
