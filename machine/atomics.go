@@ -112,7 +112,7 @@ func (t *Thread) FetchXor(a VA, s Size, v uint64, o Order) uint64 {
 
 // NoResult says that the result of the thread's next access, an update, goes
 // nowhere: STADD, or SWP to XZR. On AArch64, a LoadFence does not order it.
-func (t *Thread) NoResult() { t.ctx.silent = true }
+func (t *Thread) NoResult() { t.ctx.said.silent = true }
 
 // TestAndSetBit sets a bit, counted from 0, and answers whether it was set
 // before: LOCK BTS; LDSET.

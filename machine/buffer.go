@@ -99,10 +99,9 @@ func (w *weak) place(t *Thread, op Op) (at access) {
 // restForBuffer announces op, which can only be executed when the CPU's buffer has
 // drained as far as it must.
 func (t *Thread) restForBuffer(op announced, at access) {
-	w := &t.ctx.wait
-	*w = waiting{t: t, conds: w.conds[:0], at: append(w.at[:0], at), words: w.words[:0], blocked: op.op()}
+	w := &t.ctx.stall
+	w.t, w.at, w.blocked = t, append(w.at[:0], at), op.op()
 	t.rest(w, op.op())
-	w.blocked = Op{}
 }
 
 // mustWait says whether an operation has to wait for its CPU's buffer to drain.
@@ -175,19 +174,14 @@ type Dep uint32
 func (d Dep) Join(e Dep) Dep { return max(d, e) }
 
 // Read is what the value of the thread's last load, Await, or update depends on.
-func (t *Thread) Read() Dep {
-	if o := t.m.order; o != nil {
-		return Dep(o.read)
-	}
-	return 0
-}
+func (t *Thread) Read() Dep { return t.ctx.said.read }
 
 // Address says that the address of the thread's next access depends on d.
-func (t *Thread) Address(d Dep) { t.ctx.addr = max(t.ctx.addr, d) }
+func (t *Thread) Address(d Dep) { t.ctx.said.addr = max(t.ctx.said.addr, d) }
 
 // Data says that the value that the thread's next access writes depends on d. It
 // matters to loads that read it from the store buffer.
-func (t *Thread) Data(d Dep) { t.ctx.data = max(t.ctx.data, d) }
+func (t *Thread) Data(d Dep) { t.ctx.said.data = max(t.ctx.said.data, d) }
 
 // Branch says that what follows is executed because of a value that depends on d.
 // It matters to loads behind an InstFence.

@@ -17,10 +17,16 @@ type context struct {
 	parent  *context // whom a handler interrupted
 	frame   Frame    // of a handler
 	wait    waiting  // of its Await
-	addr    Dep      // of its next access
-	data    Dep      //
-	silent  bool     //
+	stall   waiting  // for its CPU's store buffer
+	said    said
 	pending []Record // to be recorded when its next operation is executed
+}
+
+// said is what a context has said of its next access, and what the value of its last
+// read depends on; see Thread.Address and Thread.Read.
+type said struct {
+	addr, data, read Dep
+	silent           bool
 }
 
 const setupPath = "s"
@@ -35,7 +41,7 @@ func (m *Machine) newContext(path string, name ContextName, parent *context) *co
 	c.path, c.name, c.parent = path, name, parent
 	c.index, c.visits, c.hash, c.busy = 0, [choiceKinds]uint16{}, uint64(name), false
 	c.irq, c.spawned, c.pending = false, 0, c.pending[:0]
-	c.addr, c.data, c.silent = 0, 0, false
+	c.said = said{}
 	c.num = int32(m.nctx)
 	m.nctx++
 	return c

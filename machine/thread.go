@@ -155,7 +155,10 @@ func (t *Thread) locate(op Op) (a access, ok bool) {
 	}
 	a.pa, a.size, ok = PA(op.Addr), op.Size, true
 	if tr := t.cpu.translate; tr != nil {
+		x, was := t.ctx, t.ctx.said // of the access, and not of the translator's own
+		x.said = said{}
 		a.pa, ok = tr(t, op.Addr, op.Kind.Writes())
+		x.said = was
 		if ok && a.pa&PA(op.Size-1) != 0 {
 			panic(fmt.Sprintf("the translator of CPU %d maps %#x to %#x, which is not aligned alike", t.cpu.id, uint64(op.Addr), uint64(a.pa)))
 		}

@@ -156,7 +156,7 @@ func (t *Thread) waiter(times bool, conds []Cond) *waiting {
 		panic("await of no conditions: use WaitForInterrupt")
 	}
 	w := &t.ctx.wait
-	w.t, w.times, w.blocked = t, times, Op{}
+	w.t, w.times = t, times
 	w.conds, w.at = append(w.conds[:0], conds...), w.at[:0]
 	w.through = false
 	if u := t.cpu.mmu; u != nil {

@@ -12,7 +12,6 @@ type weak struct {
 	bits     Set       // of their agents
 	appended uint64    // hash of the writes that took effect, in their order
 	writes   uint32    // stores so far
-	read     order.TS  // what the value that was last read depends on
 
 	// Of the last access, for its event.
 	write, from uint32
@@ -98,7 +97,7 @@ func (a access) part(v uint64) uint64 { return v >> (a.pa % 8 * 8) & a.size.mask
 
 // describe is an access as package order knows it.
 func (w *weak) describe(t *Thread, op Op, at access) order.Access {
-	a := order.Access{Word: w.wordOf(at), NoReturn: t.ctx.silent, Addr: order.TS(t.ctx.addr), Data: order.TS(t.ctx.data)}
+	a := order.Access{Word: w.wordOf(at), NoReturn: t.ctx.said.silent, Addr: order.TS(t.ctx.said.addr), Data: order.TS(t.ctx.said.data)}
 	orderAs(&a, op)
 	return a
 }
@@ -112,7 +111,7 @@ func orderAs(a *order.Access, op Op) {
 }
 
 // dependsNoMore ends an access: nothing has been said about the next one yet.
-func (t *Thread) dependsNoMore() { t.ctx.addr, t.ctx.data, t.ctx.silent = 0, 0, false }
+func (t *Thread) dependsNoMore() { t.ctx.said = said{read: t.ctx.said.read} }
 
 // load is what a load reads.
 func (w *weak) load(t *Thread, op announced, at access) uint64 {
@@ -130,7 +129,8 @@ func (w *weak) load(t *Thread, op announced, at access) uint64 {
 // take reads the k-th newest write.
 func (w *weak) take(t *Thread, a *order.Access, at access, k int) uint64 {
 	msg, dep := w.system.Load(t.cpu.id, a, k)
-	w.from, w.stale, w.read, w.silent = msg.ID, k, dep, a.NoReturn
+	w.from, w.stale, w.silent = msg.ID, k, a.NoReturn
+	t.ctx.said.read = Dep(dep)
 	if k > 0 {
 		t.ctx.hash = mix(t.ctx.hash, uint64(k))
 	}
@@ -141,8 +141,8 @@ func (w *weak) take(t *Thread, a *order.Access, at access, k int) uint64 {
 // forward reads the CPU's own store that is held back.
 func (w *weak) forward(t *Thread, a *order.Access, at access, s *order.Store) uint64 {
 	v := at.part(s.Value)
-	w.from, w.stale = s.ID, 0
-	w.read = w.system.Forward(t.cpu.id, a, s)
+	w.from, w.stale, w.silent = s.ID, 0, a.NoReturn
+	t.ctx.said.read = Dep(w.system.Forward(t.cpu.id, a, s))
 	t.ctx.hash = mix(t.ctx.hash, forwarded)
 	t.dependsNoMore()
 	return v
@@ -214,9 +214,10 @@ func (w *weak) readToUpdate(t *Thread, op announced, at access, cmp uint64) uint
 			k = w.m.chooseOf(t.ctx, t.cpu, Read, options)
 		}
 	}
-	addr, data, silent := t.ctx.addr, t.ctx.data, t.ctx.silent
+	was := t.ctx.said
 	v := w.take(t, &a, at, k)
-	t.ctx.addr, t.ctx.data, t.ctx.silent = addr, data, silent // of what it may write, too
+	was.read = t.ctx.said.read
+	t.ctx.said = was // of what it may write, too
 	return v
 }
 
@@ -231,7 +232,7 @@ func (w *weak) update(t *Thread, op announced, at access, v uint64) {
 	case OpStoreEx:
 		w.system.Write(t.cpu.id, &s, &a)
 	default:
-		w.system.Update(t.cpu.id, &s, &a, w.read, op.kind() != OpSwap && op.kind() != OpCAS)
+		w.system.Update(t.cpu.id, &s, &a, order.TS(t.ctx.said.read), op.kind() != OpSwap && op.kind() != OpCAS)
 	}
 	w.m.keep(t.cpu, at, v)
 	t.dependsNoMore()
