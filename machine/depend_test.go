@@ -36,7 +36,7 @@ func message(x, y, z machine.VA) func(*machine.Thread) {
 // TestDependencies: an address dependency orders two loads, whatever the thread, its
 // translator, or another CPU does between them; without it they are not ordered.
 func TestDependencies(t *testing.T) {
-	const broken = 1<<8 | 0 // the flag was seen, and the message was not
+	const broken = 1 << 8 // the flag was seen to be 1, and the message to be 0
 	for name, c := range map[string]struct {
 		between func(t *machine.Thread, z machine.VA)
 		depends bool

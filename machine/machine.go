@@ -301,6 +301,13 @@ func (m *Machine) CutOff() (out Set) {
 	return out
 }
 
+// Stalled says whether a CPU's current thread waits for the CPU's store buffer or for
+// invalidations of TLBs.
+func (m *Machine) Stalled(cpu int) bool {
+	w := m.cpus[cpu].cur.wait
+	return w != nil && w.blocked.Kind != OpNone
+}
+
 // Announced is what a CPU is about to do.
 func (m *Machine) Announced(cpu int) Op { return m.cpus[cpu].op.op() }
 

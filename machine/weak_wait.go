@@ -52,9 +52,8 @@ func (t *Thread) look(w *waiting, i int) (v uint64, ok bool) {
 	if v = o.take(t, &a, at, k); c.holds(v) {
 		return v, true
 	}
+	t.saw(w, i)
 	t.didRead(c.op().pack(), at, v)
-	if t.m.tracer != nil {
-		t.trace(c.op(), at.pa, v, 0, false)
-	}
+	t.traceWait(w, i, c.op(), at.pa, v, false)
 	return v, false
 }
