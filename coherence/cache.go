@@ -176,13 +176,6 @@ func (c *cache) drop(s *set, way int) {
 	s.order = s.order&^((last|15<<top)&^below) | s.order>>4&last&^below | uint64(way)<<top
 }
 
-// mark gives the line of key, which the cache holds, another state.
-func (c *cache) mark(key, state uint32) {
-	if s, i := c.find(key); i >= 0 {
-		s.tag[i&15] = key | state
-	}
-}
-
 func (c *cache) reset() {
 	for _, i := range c.touched {
 		c.sets[i] = set{}

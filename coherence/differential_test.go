@@ -133,8 +133,22 @@ func (p *pair) do(t rapid.TB, op, core int, pa uint64, states bool) {
 			}
 		}
 	}
-	p.losses(t, what, before)
+	p.losses(t, what, before, core, pa/coherence.LineSize, op != fetch)
 	p.invariants(t, what)
+}
+
+// node is that of a core.
+func (p *pair) node(core int) coherence.Node {
+	i := 0
+	for core -= p.config.Nodes[0].Cores; core >= 0; core -= p.config.Nodes[i].Cores {
+		i++
+	}
+	return p.config.Nodes[i]
+}
+
+func (p *pair) l1dSets(core int) uint64 {
+	g := p.node(core).L1D
+	return g.Size / coherence.LineSize / uint64(g.Ways)
 }
 
 func (p *pair) counters(t rapid.TB, what string, core int) {
@@ -143,11 +157,7 @@ func (p *pair) counters(t rapid.TB, what string, core int) {
 	if got != want {
 		t.Fatalf("%s: counters are\n%+v, should be\n%+v", what, got, want)
 	}
-	node := 0
-	for n := core - p.config.Nodes[0].Cores; n >= 0; n -= p.config.Nodes[node].Cores {
-		node++
-	}
-	if r := got.Identity(p.config.Nodes[node].Latency); r != 0 {
+	if r := got.Identity(p.node(core).Latency); r != 0 {
 		t.Fatalf("%s: the identity of core %d has residual %d", what, core, r)
 	}
 }
@@ -163,12 +173,15 @@ func (p *pair) l1d() map[[2]uint64]byte {
 	return out
 }
 
-// losses checks that OnLoss told of just the copies that were dropped or are no longer M.
-func (p *pair) losses(t rapid.TB, what string, before map[[2]uint64]byte) {
+// losses checks that OnLoss told of just the copies that were dropped or are no longer M; but
+// for those that may have made room for the line accessed.
+func (p *pair) losses(t rapid.TB, what string, before map[[2]uint64]byte, core int, line uint64, filled bool) {
 	t.Helper()
+	sets := p.l1dSets(core)
 	for k, now := range p.l1d() {
 		lost := before[k] != '-' && now == '-' || before[k] == 'M' && now != 'M'
-		if lost != p.lost[k] {
+		room := filled && k[0] == uint64(core) && now == '-' && k[1]%sets == line%sets
+		if lost != p.lost[k] && !(lost && room) {
 			t.Fatalf("%s: line %#x of core %d went from %c to %c: loss told is %v", what, k[1], k[0], before[k], now, p.lost[k])
 		}
 	}
@@ -230,6 +243,8 @@ func coherent(c coherence.Config, states []string) string {
 			return fmt.Sprintf("the L1I of core %d is stale", i)
 		case has(above(i), "ME") && last == 'S':
 			return fmt.Sprintf("core %d may write what its domain shares", i)
+		case d == 'M' && l2 != 'M', l2 == 'M' && last != 'M':
+			return fmt.Sprintf("core %d is dirty above a level that is not", i)
 		case own[i] && has(s[:1], "ME") && l2 == 'S', own[i] && d == 'S' && l2 != 'S':
 			return fmt.Sprintf("L1D and L2 of core %d do not agree", i)
 		}

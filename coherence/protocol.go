@@ -22,10 +22,11 @@ func (c *core) miss(key uint32, kind int) (cycles uint64) {
 			c.l2.use(s, i)
 			c.n.L2Hits++
 			cycles += c.lat.L2
-			state = min(s.tag[i&15]&3, exclusive) // [2]
-			if kind == store && state == shared {
-				cycles += c.own(key)
-				s.tag[i&15] = key | exclusive
+			was := s.tag[i&15] & 3
+			state = min(was, exclusive) // [2]
+			if kind == store && was != modified {
+				cycles += c.own(key, was)
+				s.tag[i&15] = key | modified
 			}
 		}
 	}
@@ -46,9 +47,9 @@ func (c *core) miss(key uint32, kind int) (cycles uint64) {
 			state = modified
 		}
 		c.n.L1DAccesses++
-		t := c.l1d.set(key)
-		if old := t.insert(key|state, c.l1d.room(t, key), c.l1d.sig1(key)); old&3 == modified || old != 0 && c.sys.loss != nil {
-			cycles += c.evictedL1D(old)
+		if old := c.l1d.fill(key | state); old&3 == modified { // [12]
+			c.n.L2Backs++
+			cycles += c.lat.WriteBackL2
 		}
 	}
 	c.n.Cycles += cycles
@@ -74,11 +75,11 @@ func (c *core) last(key uint32, write bool) (state uint32, cycles uint64) {
 		cycles = c.lat.L2
 	}
 	if write {
-		return exclusive, cycles + c.ownIn(s, i, key)
+		return modified, cycles + c.ownIn(s, i, key)
 	}
 	held, asked := false, false
 	if d.holders != nil {
-		held, asked = c.askCores(s, i, key)
+		held, asked = c.askCores(i, key)
 	}
 	if asked {
 		cycles += c.coreSnoop()
@@ -89,20 +90,17 @@ func (c *core) last(key uint32, write bool) (state uint32, cycles uint64) {
 	return exclusive, cycles
 }
 
-// askCores makes the other cores of the domain share the line in way i of s: whether one of
-// them holds it, and whether one held it M or E. [3]
-func (c *core) askCores(s *set, i int, key uint32) (held, asked bool) {
+// askCores makes the other cores of the domain share the line in way i of the last level: whether
+// one of them holds it, and whether one held it M or E. [3]
+func (c *core) askCores(i int, key uint32) (held, asked bool) {
 	at := c.dom.index(key, i)
 	all := c.dom.holders[at] | c.bit
 	for m := all &^ c.bit; m != 0; {
 		o := c.dom.pop(&m)
 		was := o.share(key)
-		switch was {
-		case invalid:
+		if was == invalid {
 			all &^= o.bit // it has evicted the line
 			continue
-		case modified:
-			s.tag[i&15] = key | modified
 		}
 		held, asked = true, asked || was != shared
 	}
@@ -140,34 +138,38 @@ func (c *core) share(key uint32) (was uint32) {
 	return was
 }
 
-// upgrade makes a line that the L1D holds in some state the core's own. [6, 7, 10]
+// upgrade makes a line that the L1D holds in some state but M ready to be stored to. [6, 7, 10]
 func (c *core) upgrade(key, state uint32) (cycles uint64) {
-	if state == shared {
-		cycles = c.own(key)
-		if c.private {
-			c.l2.mark(key, exclusive)
-		}
-	}
 	c.dropL1I(key)
-	return cycles
+	if !c.private {
+		return c.own(key, state)
+	}
+	s, i := c.l2.find(key)
+	if s.tag[i&15] == key|modified { // and so is the last level
+		return 0
+	}
+	s.tag[i&15] = key | modified
+	return c.own(key, state)
 }
 
-// own drops all copies of a line but the core's own and those below it. [7]
-func (c *core) own(key uint32) (cycles uint64) {
+// own makes a line that the core holds in some state its own: M in the last level. [6, 7]
+func (c *core) own(key, state uint32) (cycles uint64) {
 	s, i := c.dom.last.find(key)
-	return c.ownIn(s, i, key)
+	if state == shared {
+		return c.ownIn(s, i, key)
+	}
+	s.tag[i&15] = key | modified
+	return 0
 }
 
-// ownIn is own for a line that is in way i of set s of the last level.
+// ownIn drops all copies but the core's own of a line in way i of set s of the last level,
+// where it becomes M. [7]
 func (c *core) ownIn(s *set, i int, key uint32) (cycles uint64) {
 	d := c.dom
 	if d.holders != nil {
 		at := d.index(key, i)
-		dirty, n := d.dropFrom(d.holders[at]&^c.bit, key)
+		n := d.dropFrom(d.holders[at]&^c.bit, key)
 		d.holders[at] = c.bit
-		if dirty {
-			s.tag[i&15] = key | modified
-		}
 		if n > 0 {
 			cycles = c.coreSnoop()
 		}
@@ -176,8 +178,8 @@ func (c *core) ownIn(s *set, i int, key uint32) (cycles uint64) {
 		if was := c.sys.dropElsewhere(d, key); was != invalid {
 			cycles += c.invalidation(key)
 		}
-		s.tag[i&15] = key | exclusive
 	}
+	s.tag[i&15] = key | modified
 	return cycles
 }
 
@@ -185,18 +187,14 @@ func (c *core) ownIn(s *set, i int, key uint32) (cycles uint64) {
 func (c *core) fromOutside(key uint32, write bool) (state uint32, cycles uint64) {
 	var was uint32 // the state elsewhere
 	state = exclusive
-	fill := state
 	if len(c.sys.domains) > 1 {
 		if write {
 			was = c.sys.dropElsewhere(c.dom, key)
 			if was != invalid {
 				cycles = c.invalidation(key)
 			}
-			if was == modified {
-				fill = modified
-			}
 		} else if was = c.sys.shareElsewhere(c.dom, key); was != invalid {
-			state, fill = shared, shared
+			state = shared
 			if was != shared {
 				c.n.SnoopData++
 				cycles = c.lat.SnoopData
@@ -213,7 +211,10 @@ func (c *core) fromOutside(key uint32, write bool) (state uint32, cycles uint64)
 	} else {
 		cycles += c.memory(key)
 	}
-	return state, cycles + c.fillLast(key|fill)
+	if write {
+		state = modified
+	}
+	return state, cycles + c.fillLast(key|state)
 }
 
 // memory is the cost of a line that comes from memory.
@@ -226,8 +227,7 @@ func (c *core) memory(key uint32) uint64 {
 	return c.lat.Remote
 }
 
-// shareElsewhere makes the copies of all domains but d shared: the state that they were in,
-// modified if any was dirty. [4]
+// shareElsewhere makes the copies of all domains but d shared: the state that they were in. [4]
 func (s *System) shareElsewhere(d *domain, key uint32) (was uint32) {
 	for i := range s.domains {
 		o := &s.domains[i]
@@ -241,7 +241,7 @@ func (s *System) shareElsewhere(d *domain, key uint32) (was uint32) {
 		was = t.tag[w&15] & 3 // in one domain, or shared in all
 		if was != shared {
 			for m := o.mask(key, w); m != 0; {
-				was = max(was, o.pop(&m).share(key))
+				o.pop(&m).share(key)
 			}
 			t.tag[w&15] = key | shared
 		}
@@ -261,17 +261,14 @@ func (s *System) dropElsewhere(d *domain, key uint32) (was uint32) {
 			continue
 		}
 		was = t.tag[w&15] & 3
-		if dirty, _ := o.dropFrom(o.mask(key, w), key); dirty {
-			was = modified
-		}
+		o.dropFrom(o.mask(key, w), key)
 		o.last.drop(t, w)
 	}
 	return was
 }
 
-// dropFrom drops a line from the cores in the mask: whether a copy was dirty, and how many
-// copies there were.
-func (d *domain) dropFrom(mask uint64, key uint32) (dirty bool, n uint64) {
+// dropFrom drops a line from the cores in the mask: how many copies there were.
+func (d *domain) dropFrom(mask uint64, key uint32) (n uint64) {
 	for mask != 0 {
 		o := d.pop(&mask)
 		if o.private {
@@ -279,24 +276,22 @@ func (d *domain) dropFrom(mask uint64, key uint32) (dirty bool, n uint64) {
 			if i < 0 {
 				continue
 			}
-			dirty = dirty || s.tag[i&15] == key|modified
-			n++
 			o.l2.drop(s, i)
+			n++
 		}
-		above, k := o.dropL1(key)
-		dirty, n = dirty || above, n+k
+		n += o.dropL1(key)
 	}
-	return dirty, n
+	return n
 }
 
 // dropL1 drops a line from both L1s, with the answer of dropFrom.
-func (c *core) dropL1(key uint32) (dirty bool, n uint64) {
+func (c *core) dropL1(key uint32) (n uint64) {
 	if s, i := c.l1d.find(key); i >= 0 {
-		dirty, n = s.tag[i&15] == key|modified, 1
 		c.l1d.drop(s, i)
 		c.lost(key)
+		n = 1
 	}
-	return dirty, n + c.dropL1I(key)
+	return n + c.dropL1I(key)
 }
 
 // dropL1I answers the number of copies that it dropped.
@@ -316,24 +311,10 @@ func (c *core) cleanL1D(key uint32) (cycles uint64) {
 	if s, i := c.l1d.find(key); i >= 0 && s.tag[i&15] == key|modified {
 		s.tag[i&15] = key | exclusive
 		c.lost(key)
-		return c.writeToL2(key)
+		c.n.L2Backs++
+		return c.lat.WriteBackL2
 	}
 	return 0
-}
-
-func (c *core) writeToL2(key uint32) (cycles uint64) {
-	c.next.mark(key, modified)
-	c.n.L2Backs++
-	return c.lat.WriteBackL2
-}
-
-// evictedL1D is the cost of a victim of the L1D. [12]
-func (c *core) evictedL1D(old uint32) (cycles uint64) {
-	c.lost(old)
-	if old&3 != modified {
-		return 0
-	}
-	return c.writeToL2(old &^ 3)
 }
 
 // fillL2 puts a line into the core's own L2; the cost is that of the victim. [12]
@@ -342,12 +323,10 @@ func (c *core) fillL2(e uint32) (cycles uint64) {
 	if old == 0 {
 		return 0
 	}
-	dirty, n := c.dropL1(old &^ 3)
-	c.n.InclusionVictims += n
-	if !dirty && old&3 != modified {
+	c.n.InclusionVictims += c.dropL1(old &^ 3)
+	if old&3 != modified {
 		return 0
 	}
-	c.dom.last.mark(old&^3, modified)
 	c.n.L3Backs++
 	return c.lat.WriteBackL3
 }
@@ -358,9 +337,8 @@ func (c *core) fillLast(e uint32) (cycles uint64) {
 	old := d.last.fill(e)
 	way := int(d.last.set(e).order & 15)
 	if old != 0 {
-		dirty, n := d.dropFrom(d.mask(old, way), old&^3)
-		c.n.InclusionVictims += n
-		if dirty || old&3 == modified {
+		c.n.InclusionVictims += d.dropFrom(d.mask(old, way), old&^3)
+		if old&3 == modified {
 			c.n.MemoryBacks++
 			cycles = c.lat.WriteBackMemory
 		}

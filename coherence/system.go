@@ -144,9 +144,11 @@ func (c *core) storeSlow(key uint32, more uint64) (cycles uint64) {
 		if t, i := c.l1d.find(key); i >= 0 {
 			c.l1d.use(t, i)
 			c.n.L1DHits++
-			cycles = c.upgrade(key, t.tag[i&15]&3)
-			t.tag[i&15] = key | modified
-			c.n.Cycles += cycles
+			if state := t.tag[i&15] & 3; state != modified {
+				cycles = c.upgrade(key, state)
+				t.tag[i&15] = key | modified
+				c.n.Cycles += cycles
+			}
 			return c.lat.L1 + cycles
 		}
 	}
@@ -184,8 +186,9 @@ func (s *System) MRUHits(core int, n uint64) {
 	s.cores[core].n.L1DHits += n
 }
 
-// OnLoss has f called whenever the L1D of a core loses a line (pa>>6), for whatever reason, or
-// its copy is no longer M. f must not use the System. Nil: nothing is called.
+// OnLoss has f called whenever the L1D of a core loses a line (pa>>6), or its copy is no longer
+// M; but not of a line that a load or store of that core evicts from the L1D itself, to make room
+// in the set of its own line. f must not use the System. Nil: nothing is called.
 func (s *System) OnLoss(f func(core int, line uint64)) { s.loss = f }
 
 // Counters are the counters of a core since New or Reset.

@@ -122,7 +122,7 @@ func ExampleSystem() {
 	n := s.Counters(1)
 	fmt.Println(n.Transfers, "transfer,", n.SnoopData, "snoop, residual", n.Identity(c.Nodes[1].Latency))
 	// Output:
-	// store by core 0: 300 M-EE
+	// store by core 0: 300 M-MM
 	// load by core 1: 440 false S-SS S-SS
 	// 1 transfer, 1 snoop, residual 0
 }

@@ -146,7 +146,6 @@ func (s *System) Fetch(core int, pa uint64) (cycles uint64) {
 		}
 		if e := c.l1d.get(line); e != nil && e.state == modified { // [5]
 			c.n.L2Backs++
-			c.l2.get(line).state = modified
 			e.state = exclusive
 		}
 		s.read(c, line)
@@ -170,8 +169,9 @@ func (s *System) Store(core int, pa uint64) (cycles uint64) {
 		c.l1i.drop(line) // [10]
 		if state == none {
 			s.put(c, c.l1d, line, modified)
-		} else {
-			c.l1d.get(line).state = modified
+		}
+		for _, k := range []*cache{c.l1d, c.l2, c.last} { // [10]
+			k.get(line).state = modified
 		}
 	})
 }
@@ -189,9 +189,7 @@ func (s *System) read(c *core, line uint64) int {
 			if state := o.holds(line); o != c && o.last == c.last && state != none {
 				held = true
 				asked = asked || state > shared
-				if o.share(line) {
-					c.last.get(line).state = modified
-				}
+				o.share(line)
 			}
 		}
 		if asked {
@@ -211,8 +209,8 @@ func (s *System) read(c *core, line uint64) int {
 			}
 			supplied, dirty = true, dirty || state == modified
 			for _, o := range s.cores {
-				if o.last == l && o.share(line) {
-					dirty = true
+				if o.last == l {
+					o.share(line)
 				}
 			}
 			l.get(line).state = shared
@@ -239,7 +237,8 @@ func b2i(b bool) int {
 	return 0
 }
 
-// write makes a line the core's own, in its L2 and below. state is that of its L1D. [6-9]
+// write makes a line the core's own, and brings it to its L2 and below, if it is not there.
+// state is that of its L1D. [6-9]
 func (s *System) write(c *core, line uint64, state int) {
 	if state > shared {
 		return
@@ -257,11 +256,8 @@ func (s *System) write(c *core, line uint64, state int) {
 		asked := false
 		for _, o := range s.cores {
 			if o != c && o.last == c.last && o.holds(line) != none {
-				_, dirty := o.drop(line)
+				o.drop(line)
 				asked = true
-				if dirty {
-					c.last.get(line).state = modified
-				}
 			}
 		}
 		if asked {
@@ -277,9 +273,7 @@ func (s *System) write(c *core, line uint64, state int) {
 			found = max(found, l.state(line))
 			for _, o := range s.cores {
 				if o.last == l {
-					if _, dirty := o.drop(line); dirty {
-						found = modified
-					}
+					o.drop(line)
 				}
 			}
 			l.drop(line)
@@ -294,14 +288,10 @@ func (s *System) write(c *core, line uint64, state int) {
 	}
 	if !hit {
 		s.bring(c, line, found > shared)
-		s.put(c, c.last, line, max(found, exclusive))
-	} else if e := c.last.get(line); e.state == shared {
-		e.state = exclusive
+		s.put(c, c.last, line, modified)
 	}
-	if e := c.l2.get(line); e == nil {
-		s.put(c, c.l2, line, exclusive)
-	} else if e.state == shared {
-		e.state = exclusive
+	if c.l2.get(line) == nil {
+		s.put(c, c.l2, line, modified)
 	}
 }
 
@@ -359,27 +349,24 @@ func (c *core) holds(line uint64) int {
 	return state
 }
 
-// share makes a core's own copies S, and says whether one was dirty.
-func (c *core) share(line uint64) (dirty bool) {
-	dirty = c.holds(line) == modified
+// share makes a core's own copies S.
+func (c *core) share(line uint64) {
 	for _, k := range []*cache{c.l1d, c.l2} {
 		if e := k.get(line); e != nil && k != c.last {
 			e.state = shared
 		}
 	}
-	return dirty
 }
 
-// drop drops a core's own copies: how many, and whether one was dirty.
-func (c *core) drop(line uint64) (n uint64, dirty bool) {
-	dirty = c.holds(line) == modified
+// drop drops a core's own copies: how many there were.
+func (c *core) drop(line uint64) (n uint64) {
 	for _, k := range []*cache{c.l1d, c.l1i, c.l2} {
 		if k != c.last && k.get(line) != nil {
 			k.drop(line)
 			n++
 		}
 	}
-	return n, dirty
+	return n
 }
 
 // put fills a line into a cache of c, and deals with the victim. [11, 12]
@@ -402,29 +389,20 @@ func (s *System) put(c *core, to *cache, line uint64, state int) {
 }
 
 func (s *System) evict(c *core, from *cache, v *entry) {
-	dirty := v.state == modified
+	dirty := uint64(b2i(v.state == modified))
 	switch from {
 	case c.last:
 		for _, o := range s.cores {
 			if o.last == from {
-				n, d := o.drop(v.line)
-				c.n.InclusionVictims += n
-				dirty = dirty || d
+				c.n.InclusionVictims += o.drop(v.line)
 			}
 		}
-		c.n.MemoryBacks += uint64(b2i(dirty))
+		c.n.MemoryBacks += dirty
 	case c.l2:
-		n, d := c.drop(v.line)
-		c.n.InclusionVictims += n
-		if dirty = dirty || d; dirty {
-			c.n.L3Backs++
-			c.last.get(v.line).state = modified
-		}
+		c.n.InclusionVictims += c.drop(v.line)
+		c.n.L3Backs += dirty
 	case c.l1d:
-		if dirty {
-			c.n.L2Backs++
-			c.l2.get(v.line).state = modified
-		}
+		c.n.L2Backs += dirty
 	}
 }
 
