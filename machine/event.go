@@ -8,7 +8,7 @@ type Event struct {
 	Client int32  // the context, as in a Record; -1 for an interrupt that fires
 	Index  uint32 // events that the context had made before
 	Name   ContextName
-	OK     bool // false: a compare failed, a reservation was lost, a wait timed out or saw nothing new, a store is held back
+	OK     bool // false: a compare failed, a reservation was lost, a wait timed out or saw nothing new, a store is held back, a translation does not serve
 	Held   bool // a store is held back: what it writes takes effect with an OpDrain
 	Op     Op
 	PA     PA     // of an access to memory: where; of OpAlloc and OpFree: the heap's, for those that depend on each other

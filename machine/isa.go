@@ -109,7 +109,7 @@ const (
 	OpBroadcast           // the same in the TLBs of all CPUs of its node
 	OpInvalidated         // an invalidation that was posted to a TLB is done
 	OpRoot                // sets the root of the CPU's page tables; Addr is its physical address
-	OpTranslate           // the address of an await is looked up
+	OpTranslate           // an address is looked up, for an await or to no avail
 )
 
 var opNames = [...]string{

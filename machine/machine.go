@@ -17,8 +17,8 @@ type Limits struct {
 	// Spurious is the number of store-exclusives that may fail for no
 	// reason of the program's.
 	Spurious int
-	// Evictions is the number of times that a translation may go from a TLB though
-	// nothing has replaced or invalidated it.
+	// Evictions is the number of times that a translation may go from the TLB of each
+	// CPU though nothing has replaced or invalidated it.
 	Evictions int
 	// Polls is the number of times that a thread which seems to spin may go
 	// on all the same.
@@ -126,7 +126,6 @@ type Machine struct {
 	heapUsed   bool
 	devices    []*attached
 	spurious   int
-	evictions  int
 	tlbs       Set // agents that are TLBs
 	polls      int
 	polling    int // looks that a thread has left to go on alone with
@@ -207,7 +206,7 @@ func (m *Machine) Begin(c Chooser, l Limits) {
 	m.exceptions, m.history, m.histHash = m.exceptions[:0], m.history[:0], 1
 	m.interrupts, m.spurious, m.polls, m.polling, m.translates, m.heapUsed = 0, 0, 0, 0, false, false
 	m.turn, m.slice, m.round, m.fairEnd, m.turnedFair, m.guessed = 0, 0, 1, 0, false, ""
-	m.badAnswer, m.evictions, m.tlbs = "", 0, 0
+	m.badAnswer, m.tlbs = "", 0
 	m.outcome, m.detail, m.stack = Finished, "", nil
 	m.workload, m.labels, m.monitors = m.workload[:0], m.labels[:0], m.monitors[:0]
 	clear(m.objects)
@@ -317,10 +316,10 @@ func (m *Machine) Capped() bool { return m.interrupts >= m.limits.Interrupts }
 // Limits are those of the run, with defaults in place of what was zero.
 func (m *Machine) Limits() Limits { return m.limits }
 
-// Spent tells apart how much of its Limits on interrupts, spurious failures,
-// evictions and polls the run has used.
+// Spent tells apart how much of its Limits on interrupts, spurious failures and
+// polls the run has used. Evictions are in the fingerprint of the run so far.
 func (m *Machine) Spent() uint64 {
-	return uint64(m.evictions)<<60 ^ uint64(m.interrupts)<<40 | uint64(m.spurious)<<20 | uint64(m.polls)
+	return uint64(m.interrupts)<<40 | uint64(m.spurious)<<20 | uint64(m.polls)
 }
 
 // Awaited appends to words where a CPU's current thread awaits a condition that

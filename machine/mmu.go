@@ -139,11 +139,12 @@ func (u MMU) validate() error {
 // mmu is the MMU of a CPU in a run.
 type mmu struct {
 	MMU
-	cpu   *cpu
-	tlb   tlb
-	root  PA       // of the tables; zero while nothing is translated
-	epoch uint64   // moves on when a translation that was made before must not be used
-	state location // what the hashes of a run must know of the TLB and the root
+	cpu       *cpu
+	tlb       tlb
+	root      PA       // of the tables; zero while nothing is translated
+	evictions int      // so far
+	epoch     uint64   // moves on when a translation that was made before must not be used
+	state     location // what the hashes of a run must know of the TLB and the root
 
 	// Invalidations that have been posted and not completed, in their order, and the
 	// agent that completes them; see Thread.Broadcast. An ISA whose invalidations are

@@ -15,7 +15,7 @@ func testMMU() machine.MMU { return machine.MMU{Format: testPages, To: 0x100, Se
 // prepareMMU executes the declarations about translation:
 //
 //	mmu 0 root                 gives CPU 0 an MMU, with the root of its tables
-//	entry l1+8 x pw            an entry: what it maps, and its bits (p w a d)
+//	entry l1+8 x pw            an entry: what it maps, and its bits (p w a d, l large)
 func (r *runner) prepareMMU(w stmt) {
 	switch w[0] {
 	case "mmu":
@@ -32,8 +32,8 @@ func (r *runner) prepareMMU(w stmt) {
 // entry is the value of an entry.
 func (r *runner) entry(w stmt) uint64 {
 	v := uint64(r.addr(w[2]))
-	for i, bit := range []uint64{machine.PagePresent, machine.PageWrite, machine.PageAccessed, machine.PageDirty} {
-		if strings.ContainsRune(w[3], rune("pwad"[i])) {
+	for i, bit := range []uint64{machine.PagePresent, machine.PageWrite, machine.PageAccessed, machine.PageDirty, machine.PageLarge} {
+		if strings.ContainsRune(w[3], rune("pwadl"[i])) {
 			v |= bit
 		}
 	}

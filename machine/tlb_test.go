@@ -23,9 +23,12 @@ func TestTranslateTimed(t *testing.T) {
 		tables := make([]uint64, 64)
 		for i := range tables {
 			to := nodeGap + 64*draw(8)
-			tables[i] = to | draw(16)&(PageWrite|PageAccessed|PageDirty)
+			tables[i] = to | draw(16)&(PageAccessed|PageDirty)
 			if draw(4) > 0 {
-				tables[i] |= PagePresent | PageWrite
+				tables[i] |= PagePresent
+			}
+			if draw(3) > 0 {
+				tables[i] |= PageWrite
 			}
 			if draw(8) == 0 {
 				tables[i] |= PageLarge
@@ -33,7 +36,7 @@ func TestTranslateTimed(t *testing.T) {
 		}
 		accesses := make([]Op, 60)
 		for i := range accesses {
-			accesses[i] = Op{Kind: OpLoad, Size: Size64, Addr: VA(draw(1<<9)) * 8}
+			accesses[i] = Op{Kind: OpLoad, Size: Size64, Addr: VA(draw(1<<(3+draw(7)))) * 8}
 			if draw(3) == 0 {
 				accesses[i].Kind = OpStore
 			}
@@ -43,6 +46,38 @@ func TestTranslateTimed(t *testing.T) {
 			t.Fatalf("seed %d, %s, %+v: by steps\n%v, without\n%v", seed, isa.Name, u, slow, fast)
 		}
 	}
+}
+
+// The entry that came first goes first, whatever was hit or invalidated since.
+func TestTLBReplaces(t *testing.T) {
+	var b tlb
+	b.reset(2, 2, 4)
+	put := func(va VA) { b.fill(va, PageEntry{Leaf: true, Shift: 4}, true) }
+	has := func(want ...VA) {
+		t.Helper()
+		var got []VA
+		for va := VA(0); va < 0x100; va += 0x10 {
+			if b.find(va+8) != nil {
+				got = append(got, va)
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("it has %#x, want %#x", got, want)
+		}
+	}
+	for _, va := range []VA{0x00, 0x20, 0x10, 0x00} { // 0x10 is of the other set
+		put(va)
+	}
+	has(0x00, 0x10, 0x20)
+	put(0x40)
+	has(0x10, 0x20, 0x40)
+	b.drop(0x40)
+	put(0x60) // in the place of 0x20, though another way is empty
+	has(0x10, 0x60)
+	put(0x80)
+	has(0x10, 0x60, 0x80)
+	b.drop(noPage)
+	has()
 }
 
 // translated makes the accesses, and answers what comes of them.

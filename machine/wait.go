@@ -159,22 +159,21 @@ func (t *Thread) waiter(times bool, conds []Cond) *waiting {
 	w.t, w.times = t, times
 	w.conds, w.at = append(w.conds[:0], conds...), w.at[:0]
 	w.through = false
-	if u := t.cpu.mmu; u != nil {
-		w.epoch = u.epoch
-	}
 	for i := range w.conds {
 		c := &w.conds[i]
 		if c.Size == 0 {
 			c.Size = Size64
 		}
-		w.at = append(w.at, t.find(c.op()))
-	}
-	if u := t.cpu.mmu; u != nil {
-		for i := range w.conds {
-			w.through = w.through || u.covers(w.conds[i].Addr)
-		}
+		w.at = append(w.at, t.find(w, c.op()))
 	}
 	return w
+}
+
+// translated is told that what a wait looks at was looked up, just now.
+func (w *waiting) translated(u *mmu) {
+	if u != nil && !w.through { // of several, the first one: none may be older
+		w.through, w.epoch = true, u.epoch
+	}
 }
 
 // looksAgain accounts that a wait, when it is its turn, depends on what has been
@@ -233,7 +232,7 @@ func (t *Thread) rest(w *waiting, op Op) {
 }
 
 // find locates what a thread will wait for; a fault is handled first.
-func (t *Thread) find(op Op) access {
+func (t *Thread) find(w *waiting, op Op) access {
 	for {
 		through := t.cpu.mmu != nil && t.cpu.mmu.covers(op.Addr)
 		look := op
@@ -244,6 +243,7 @@ func (t *Thread) find(op Op) access {
 		if a, ok := t.locate(look); ok {
 			if through {
 				t.local(look, true)
+				w.translated(t.cpu.mmu)
 			}
 			return a
 		}

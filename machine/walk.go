@@ -93,6 +93,7 @@ func (t *Thread) throughTLB(op Op) (pa PA, ok bool) {
 			u.change(t.ctx)
 			u.denied(op.Addr)
 			t.present = true
+			t.local(Op{Kind: OpTranslate, Size: op.Size, Addr: op.Addr}, false)
 			return 0, false
 		} // a write through a clean entry walks
 		u.tlb.counts.Misses++
@@ -123,14 +124,14 @@ func (u *mmu) denied(va VA) {
 
 // evicts asks whether the translation that an access has found in the TLB is gone.
 func (t *Thread) evicts() bool {
-	m := t.m
-	if m.phase != adversarial || m.evictions >= m.limits.Evictions {
+	m, u := t.m, t.cpu.mmu
+	if m.phase != adversarial || u.evictions >= m.limits.Evictions {
 		return false
 	}
 	if m.choose(t.ctx, t.cpu, Evict, 2) == 0 {
 		return false
 	}
-	m.evictions++
+	u.evictions++
 	return true
 }
 
