@@ -158,7 +158,7 @@ func (e Exhausted) Claim() string {
 	}{
 		{askedLine, e.Limits.Interrupts, "spontaneous interrupt"},
 		{int(machine.Spurious), e.Limits.Spurious, "spurious failure"},
-		{int(machine.Evict), e.Limits.Evictions, "eviction"},
+		{int(machine.Evict), e.Limits.Evictions, "per-CPU eviction"},
 		{int(machine.Poll), e.Limits.Polls, "poll"},
 	} {
 		if e.Asked>>l.asked&1 != 0 {

@@ -19,7 +19,9 @@ var translatedOps = []string{
 	"remap x", "clean x", "unmap x", "drop x", "drop all", "cast x", "sync", "root", "vawait x",
 }
 
-func drawTranslated(r *Rand) *translatedProgram {
+var translatedAwaits = append([]string{"vawait x", "vawait x", "vawait x", "drop x", "cast x", "drop all", "remap x", "remap x"}, translatedOps...)
+
+func drawTranslated(r *Rand, ops []string) *translatedProgram {
 	p := &translatedProgram{}
 	switch r.Below(3) {
 	case 0:
@@ -32,7 +34,7 @@ func drawTranslated(r *Rand) *translatedProgram {
 	for range 2 {
 		var t []string
 		for range 1 + r.Below(3) {
-			t = append(t, translatedOps[r.Below(len(translatedOps))])
+			t = append(t, ops[r.Below(len(ops))])
 		}
 		p.threads = append(p.threads, t)
 	}
@@ -124,28 +126,32 @@ func doTranslated(t *machine.Thread, op string, table, x machine.VA) {
 // TestExhaustTranslated is TestExhaustAgreesWithEnumeration for programs whose
 // addresses are translated.
 func TestExhaustTranslated(t *testing.T) {
-	programs := 400
+	programs := 250
 	if testing.Short() {
 		programs = 60
 	}
 	for o := machine.SC; o <= machine.Native; o++ {
-		t.Run(o.String(), func(t *testing.T) {
-			done, classes := 0, 0
-			for seed := range uint64(programs) {
-				r := NewRand(seed, 79)
-				p := drawTranslated(&r)
-				target := p.target().Under(o)
-				want, _, ok := enumerate(t, target, -1, 6000)
-				if !ok {
-					continue
-				}
-				done, classes = done+1, classes+len(want)
-				agree(t, fmt.Sprintf("seed %d: %s", seed, p), target, want)
-			}
-			t.Logf("%d programs with %d classes", done, classes)
-			if done < programs/4 || classes < 2*done {
-				t.Errorf("only %d programs compared, with %d classes", done, classes)
-			}
-		})
+		for name, ops := range map[string][]string{"plain": translatedOps, "awaits": translatedAwaits} {
+			t.Run(name+"/"+o.String(), func(t *testing.T) { agreeTranslated(t, ops, o, programs) })
+		}
+	}
+}
+
+func agreeTranslated(t *testing.T, ops []string, o machine.MemoryOrder, programs int) {
+	done, classes := 0, 0
+	for seed := range uint64(programs) {
+		r := NewRand(seed, 79)
+		p := drawTranslated(&r, ops)
+		target := p.target().Under(o)
+		want, _, ok := enumerate(t, target, -1, 6000)
+		if !ok {
+			continue
+		}
+		done, classes = done+1, classes+len(want)
+		agree(t, fmt.Sprintf("seed %d: %s", seed, p), target, want)
+	}
+	t.Logf("%d programs with %d classes", done, classes)
+	if done < programs/4 || classes < 2*done {
+		t.Errorf("only %d programs compared, with %d classes", done, classes)
 	}
 }

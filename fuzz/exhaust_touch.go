@@ -153,10 +153,7 @@ func (s *search) touched(e *machine.Event) {
 			s.touch(wordSpace, uint64(e.PA&^7), reads)
 		}
 		s.open.awaits = k == machine.OpAwait
-		s.open.several = len(e.Saw) > 0 || s.machine.UsesTLB(e)
-	case machine.OpTranslate:
-		// An invalidation has had an await go on.
-		s.open.awaits, s.open.several = !e.OK, !e.OK
+		s.open.several = len(e.Saw) > 0
 	default:
 		if k.Reads() || k.Writes() {
 			s.accessed(e)
