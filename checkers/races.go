@@ -25,7 +25,9 @@ import (
 // does the former, and a store fence the latter for all but the thread's own
 // loads. A thread comes after the spawn that made it, its CPU's former thread
 // where it was switched to, and the handler of an interrupt after whoever
-// sent it. A handler is part of the thread that it interrupts. The set-up comes
+// sent it. What a thread accesses through a translation comes after what was released
+// to its entries. Behind a SyncFence a thread comes after what the CPUs did before they
+// did the invalidations that it has posted. A handler is part of the thread that it interrupts. The set-up comes
 // before everything. To free a block of the heap is a plain write of all of it,
 // and what is allocated is as new.
 //
@@ -53,6 +55,7 @@ type raceThread struct {
 	now   clock
 	fence clock // what its marked stores pass on, since a fence
 	seen  clock // what its marked loads did not acquire, for the next fence
+	gone  clock // what came before the invalidations that it has posted were done
 }
 
 func (t *raceThread) readsAt() uint32  { return 2 * t.slot }
@@ -116,6 +119,8 @@ func (d *Races) Observe(e *machine.Event) {
 	case d.found:
 	case e.Op.Kind == machine.OpDrain:
 		d.drained(e)
+	case e.Op.Kind == machine.OpInvalidated:
+		d.invalidated(e)
 	case e.Op.Kind == machine.OpWalk || e.Op.Kind == machine.OpMark:
 		d.walker(e)
 	case e.Op.Kind == machine.OpAlloc || e.Op.Kind == machine.OpFree:
@@ -206,7 +211,7 @@ func (d *Races) thread(h machine.Handle) *raceThread {
 	t := d.threads[d.used]
 	d.used++
 	d.slots[h] = int32(d.used)
-	t.now, t.fence, t.seen = t.now[:0], t.fence[:0], t.seen[:0]
+	t.now, t.fence, t.seen, t.gone = t.now[:0], t.fence[:0], t.seen[:0], t.gone[:0]
 	t.now.grow(2 * d.used)
 	t.tick()
 	return t
@@ -255,6 +260,7 @@ func (d *Races) sync(t *raceThread, e *machine.Event) {
 // pass accounts a fence.
 func (t *raceThread) pass(f machine.Fence) {
 	if f == machine.SyncFence {
+		t.now.join(t.gone)
 		f = machine.FullFence
 	}
 	if f == machine.FullFence || f == machine.LoadFence {

@@ -55,17 +55,27 @@ func (d *Races) tookEffect(c *raceCell, e *machine.Event, passes clock, ends boo
 }
 
 // walker accounts what a table walker does. It is no access of a program's, and so
-// races with none; but what it writes has been read by an update, and passes on what
-// was released to the word before.
+// races with none; but the accesses through a translation come after what was released
+// to the entries that it is made of, and an entry that the walker marks has what was
+// released to it before.
 func (d *Races) walker(e *machine.Event) {
-	if e.Op.Kind != machine.OpMark || !e.OK {
-		return
-	}
 	c, fresh := d.words.at(e.PA)
 	if !fresh {
 		c.accesses, c.released = c.accesses[:0], c.released[:0]
 	}
-	d.tookEffect(c, e, nil, false)
+	d.current(e).read(c.released, bytesOf(e), machine.Acquire)
+	if e.Op.Kind == machine.OpMark && e.OK {
+		d.tookEffect(c, e, nil, false)
+	}
+}
+
+// invalidated accounts that a CPU has done an invalidation, which another thread has
+// posted: it uses the translation no more.
+func (d *Races) invalidated(e *machine.Event) {
+	if t := d.last[e.CPU]; t != nil {
+		d.thread(e.Thread).gone.join(t.now)
+		t.tick()
+	}
 }
 
 // drained accounts that a store took effect that had been held back.
