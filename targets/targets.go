@@ -13,6 +13,7 @@
 //	kernel/ring                   messages between kernels, and the interrupt that wakes
 //	kernel/rendezvous             requests that all CPUs execute in a handler
 //	kernel/rcu                    readers without a lock, and when to free
+//	kernel/shootdown              when the frame of a page can be given away
 //
 // The plain answer to each of a target's questions gives its smallest program:
 // two threads, on CPUs of different ISA, for one round. Targets know their
@@ -33,7 +34,7 @@ import (
 
 // All returns the built-in targets. Their order is stable.
 func All() []fuzz.Target {
-	return append(Locks(), objects(), runqueue(), ring(), rendezvous(), rcu())
+	return append(Locks(), objects(), runqueue(), ring(), rendezvous(), rcu(), shootdown())
 }
 
 // Locks returns the targets of package locks. Their order is stable.
