@@ -115,20 +115,34 @@ func (h *timing) compute(c *cpu, n uint64) {
 
 // access accounts an instruction that accesses memory, on the long way.
 func (h *timing) access(c *cpu, pa PA, write bool) {
-	h.compute(c, 1)
-	h.touch(c, pa, write)
+	p := &c.port
+	p.insts++
+	d := p.milliCPI + 1000*h.inCaches(c.id, pa, write)
+	p.left -= d
+	p.other += d
+	if h.Code > 0 {
+		h.fetch(c, 1)
+	}
+	if h.quick {
+		p.displace(pa)
+	}
 }
 
-// touch accounts an access to memory by itself.
+// touch accounts an access to memory that is no instruction.
 func (h *timing) touch(c *cpu, pa PA, write bool) {
-	var cycles uint64
-	if write {
-		cycles = h.caches.Store(c.id, uint64(pa))
-	} else {
-		cycles, _ = h.caches.Load(c.id, uint64(pa))
+	c.port.spend(1000 * h.inCaches(c.id, pa, write))
+	if h.quick {
+		c.port.displace(pa)
 	}
-	c.port.spend(1000 * int64(cycles))
-	c.port.displace(pa)
+}
+
+// inCaches has the caches make an access, and answers its cycles.
+func (h *timing) inCaches(cpu int, pa PA, write bool) int64 {
+	if write {
+		return int64(h.caches.Store(cpu, uint64(pa)))
+	}
+	cycles, _ := h.caches.Load(cpu, uint64(pa))
+	return int64(cycles)
 }
 
 // fetch accounts the fetches of n instructions.

@@ -48,7 +48,7 @@ func (m *Machine) Run(starts ...Start) Result {
 	}
 	m.refreshAll()
 	m.phase = priming
-	m.bare = m.order == nil && m.storage == nil && m.timing == nil && !m.translates && !m.mem.closed
+	m.bare = m.order == nil && m.storage == nil && !m.isTimed() && !m.translates && !m.mem.closed
 	if h := m.timing; h != nil {
 		h.quick = h.timed && m.order == nil && m.storage == nil && m.tracer == nil && h.Code == 0
 		h.guarded = m.translates || m.mem.closed

@@ -103,6 +103,11 @@ var unlimited = Limits{Steps: math.MaxInt, FairSteps: 1, Interrupts: math.MaxInt
 // begin starts a new run.
 func (h *timing) begin(m *Machine, timed bool, stop func() bool) {
 	h.caches.Reset()
+	if h.quick {
+		for _, c := range m.cpus {
+			c.port.forget()
+		}
+	}
 	h.timed, h.quick, h.stop, h.counts = timed, false, stop, true
 	clear(h.base)
 	clear(h.total)

@@ -47,7 +47,6 @@ func (p *port) reset(c *cpu) {
 	if p.other == 0 && p.insts == 0 {
 		return
 	}
-	p.forget()
 	p.left, p.limit, p.other, p.waited, p.insts, p.pc = -1, -1, 0, 0, 0, 0
 	p.sends, p.devices = [2]uint64{}, [2]uint64{}
 }

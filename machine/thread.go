@@ -281,6 +281,9 @@ func (t *Thread) load64(op announced) uint64 {
 	} else {
 		t.spinLoc, t.spinVal, t.spins = PA(op.addr), v, 1
 	}
+	if m.timing != nil {
+		m.timing.access(t.cpu, PA(op.addr), false)
+	}
 	if m.tracer != nil {
 		t.trace(op.op(), PA(op.addr), v, 0, true)
 	}
@@ -344,6 +347,9 @@ func (t *Thread) store64(op announced, v uint64) {
 	x.hash = h
 	w.writer, w.reads = h, 0
 	m.hash = mix(m.hash^v, h)
+	if m.timing != nil {
+		m.timing.access(t.cpu, PA(op.addr), true)
+	}
 	if m.tracer != nil {
 		t.trace(op.op(), PA(op.addr), old, v, true)
 	}

@@ -2,7 +2,10 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"time"
+
+	"github.com/fusedos/stramash/machine"
 )
 
 // experiment measures something.
@@ -12,6 +15,8 @@ type experiment struct {
 	// the order in which a person reads them; none if it was stopped too early
 	// to know any.
 	run func(b *bench) ([]figure, error)
+	// long says that it takes minutes: it is run when it is named.
+	long bool
 }
 
 // bench is what an experiment is given.
@@ -27,6 +32,17 @@ type bench struct {
 	engines []engine // of experiment litmus
 	tests   [][]byte // besides those that the experiment has itself
 
+	platforms []machine.Platform // of experiments npb, platform, ipi and validate
+	models    models             // of the platforms
+	skew      uint64             // cycles
+	npb       npbEffort
+	validate  validateEffort
+	ipiCPUs   uint64 // of each node
+	plots     string // a folder, or empty
+
+	// progress says what is being done, on a terminal.
+	progress func(experiment, what string)
+
 	// result prints what was found out: as JSON the object, which says its type,
 	// else the text, which is one line.
 	result func(object any, text string)
@@ -41,10 +57,15 @@ type figure struct {
 
 func experiments() []experiment {
 	return []experiment{
-		{"engine", "what a step and a run cost, beside a bare switch of coroutines", benchEngine},
-		{"judges", "how long judges take for long histories, beside porcupine, and whether they agree on short ones", benchJudges},
-		{"litmus", "how long the engines take for litmus tests", benchLitmus},
-		{"search", "how many runs each strategy needs for the bugs of the suite", benchSearch},
+		{"engine", "what a step and a run cost, beside a bare switch of coroutines", benchEngine, false},
+		{"judges", "how long judges take for long histories, beside porcupine, and whether they agree on short ones", benchJudges, false},
+		{"litmus", "how long the engines take for litmus tests", benchLitmus, false},
+		{"search", "how many runs each strategy needs for the bugs of the suite", benchSearch, false},
+		{"platform", "how fast a simulated platform makes accesses, beside the same loops over a slice of Go", benchPlatform, true},
+		{"npb", "kernels of the NAS Parallel Benchmarks on simulated platforms, verified officially", benchNPB, true},
+		{"ipi", "how long interrupts take between all pairs of CPUs", benchIPI, false},
+		{"micro", "latencies on simulated platforms: pointer chases, lines that nodes hand to each other", benchMicro, false},
+		{"validate", "the caches beside a plain model, reference by reference, and beside cachegrind", benchValidate, true},
 	}
 }
 
@@ -60,6 +81,7 @@ func (a *app) bench(args []string) (status, error) {
 	limit := wait(10 * time.Second)
 	f.Var(&limit, "limit", "judges: how long porcupine may take for a long history")
 	effort := f.searchEffort()
+	simulation := f.simulation()
 	corpus := f.String("litmus", "", "of litmus: measure the tests of this `folder`, too")
 	names, err := f.parse(args)
 	if err != nil {
@@ -69,6 +91,9 @@ func (a *app) bench(args []string) (status, error) {
 	chosen, err := catalogue[experiment]{"experiment", experiments(), name, ""}.pick(names)
 	if err != nil {
 		return 0, err
+	}
+	if len(names) == 0 {
+		chosen = slices.DeleteFunc(chosen, func(e experiment) bool { return e.long })
 	}
 	search, err := effort(a.suite)
 	if err != nil {
@@ -84,11 +109,17 @@ func (a *app) bench(args []string) (status, error) {
 		rounds: int(rounds.n), stop: a.interrupted, result: a.resultPrinter(f.json),
 		engines: a.engines, tests: tests, operations: int(operations.n), histories: int(histories.n), limit: time.Duration(limit), search: search,
 	}
+	if err := simulation(b, chosen); err != nil {
+		return 0, err
+	}
+	line := a.newProgress()
+	b.progress = func(experiment, what string) { line.draw(experiment + ": " + what) }
 	for _, e := range chosen {
 		if !f.json {
 			a.printf("%s: %s\n", e.name, e.doc)
 		}
 		figures, err := e.run(b)
+		line.clear()
 		if err != nil {
 			return 0, fault{err}
 		}

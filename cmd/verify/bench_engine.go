@@ -32,6 +32,7 @@ type load struct {
 	strategy string
 	workers  int
 	judged   bool // of data races
+	costs    bool // accounted
 	order    machine.MemoryOrder
 }
 
@@ -50,13 +51,16 @@ func (l load) target() fuzz.Target {
 			})}
 		},
 	}
+	if l.costs {
+		t.Platform.Hardware = machine.PaperHardware(t.Platform)
+	}
 	return t.Under(l.order)
 }
 
 // round is one measurement of everything, one after the other.
 type round struct {
 	bareSwitch, stepRandom, stepPortfolio, stepJudged, stepContinue, stepNatural float64 // ns
-	stepTSO, stepNative, stepNativeNatural                                       float64 // ns
+	stepTSO, stepNative, stepNativeNatural, stepAccounted                        float64 // ns
 	runs, runs2                                                                  float64 // a second
 }
 
@@ -84,7 +88,8 @@ func benchRound() (r round, err error) {
 	r.bareSwitch = bareSwitch()
 	random := load{accesses: fewAccesses, strategy: "random", workers: 1}
 	natural := load{accesses: fewAccesses, strategy: "natural", workers: 1}
-	judged, portfolio, two, tso, native := random, random, random, random, random
+	judged, portfolio, two, tso, native, accounted := random, random, random, random, random, random
+	accounted.costs = true
 	judged.judged, portfolio.strategy, two.workers = true, fuzz.DefaultStrategy, 2
 	tso.order, native.order = machine.TSO, machine.Native
 	long, nativeNatural := natural, natural
@@ -94,7 +99,7 @@ func benchRound() (r round, err error) {
 		runs, step *float64
 	}{
 		{random, &r.runs, &r.stepRandom}, {judged, nil, &r.stepJudged}, {portfolio, nil, &r.stepPortfolio},
-		{tso, nil, &r.stepTSO}, {native, nil, &r.stepNative}, {nativeNatural, nil, &r.stepNativeNatural},
+		{accounted, nil, &r.stepAccounted}, {tso, nil, &r.stepTSO}, {native, nil, &r.stepNative}, {nativeNatural, nil, &r.stepNativeNatural},
 		{long, nil, &r.stepContinue}, {natural, nil, &r.stepNatural}, {two, &r.runs2, nil},
 	} {
 		runs, step, err := m.speed()
@@ -149,6 +154,8 @@ func engineFigures(all []round) []figure {
 		of("step_random_ratio", "to a bare switch; at most 1.4", func(r round) float64 { return r.stepRandom / r.bareSwitch }),
 		of("step_judged_ns", "the same with data races judged", func(r round) float64 { return r.stepJudged }),
 		of("step_judged_ratio", "to a step whose races are not judged", func(r round) float64 { return r.stepJudged / r.stepRandom }),
+		of("step_accounted_ns", "the same as step_random_ns with its costs accounted, on the paper's hardware", func(r round) float64 { return r.stepAccounted }),
+		of("step_accounted_ratio", "to a step without; at most 1.5", func(r round) float64 { return r.stepAccounted / r.stepRandom }),
 		of("step_continue_ns", "a step in which the running thread goes on: 4 threads of 256 accesses, strategy natural", func(r round) float64 { return r.stepContinue }),
 		of("step_continue_ratio", "to a bare switch; at most 0.3", func(r round) float64 { return r.stepContinue / r.bareSwitch }),
 		of("step_natural_ns", "a step of 4 threads of 16 accesses, strategy natural: with the start and end of threads and runs", func(r round) float64 { return r.stepNatural }),

@@ -6,7 +6,6 @@ import (
 	"math"
 	"strings"
 	"testing"
-	"time"
 )
 
 // swapped is golden with the first old for another, and its header made right.
@@ -206,15 +205,11 @@ func TestTreeCostsWhatItsSizeSays(t *testing.T) {
 	w.end()
 	w.cell(tokenEnd)
 	b := w.blob()
-	start := time.Now()
 	allocated := testing.AllocsPerRun(1, func() {
 		if _, err := ParseTree(b); err == nil || !strings.Contains(err.Error(), "no range is RAM") {
 			t.Error(err)
 		}
 	})
-	if took := time.Since(start); took > 2*time.Second {
-		t.Errorf("%v for %d bytes", took, len(b))
-	}
 	if allocated > 100000 {
 		t.Errorf("%v allocations for %d bytes", allocated, len(b))
 	}
