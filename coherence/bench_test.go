@@ -101,3 +101,32 @@ func newSystem(t testing.TB, c coherence.Config) *coherence.System {
 	}
 	return s
 }
+
+// Four cores of two nodes fight over one line, in random order, and each run of 64
+// accesses begins with empty caches: the worst that exploration does.
+func BenchmarkContended(b *testing.B) {
+	c := coherence.Pair()
+	c.Nodes[0].Cores, c.Nodes[1].Cores = 2, 2
+	sys := newSystem(b, c)
+	sys.OnLoss(func(int, uint64) {})
+	r := uint64(88172645463325252)
+	for b.Loop() {
+		var done [4]int
+		for left := 64; left > 0; {
+			r = r*6364136223846793005 + 1442695040888963407
+			core := int(r >> 62)
+			if done[core] == 16 {
+				continue
+			}
+			if done[core]&1 == 0 {
+				sys.Load(core, 4096)
+			} else {
+				sys.Store(core, 4096)
+			}
+			done[core]++
+			left--
+		}
+		sys.Reset()
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*64), "ns/access")
+}

@@ -91,9 +91,10 @@ type timing struct {
 	// guarded: they must be translated, or there is closed memory.
 	guarded bool
 	stop    func() bool
-	code    []PA       // by node
-	base    []Counters // when the counters were started
-	total   []Counters // of the time until they were stopped
+	lost    func(core int, line uint64) // what a timed run does when an L1D loses a line
+	code    []PA                        // by node
+	base    []Counters                  // when the counters were started
+	total   []Counters                  // of the time until they were stopped
 	counts  bool
 }
 
@@ -107,6 +108,10 @@ func (h *timing) begin(m *Machine, timed bool, stop func() bool) {
 		for _, c := range m.cpus {
 			c.port.forget()
 		}
+	}
+	h.caches.OnLoss(nil) // nobody knows of lines in a run that explores
+	if timed {
+		h.caches.OnLoss(h.lost)
 	}
 	h.timed, h.quick, h.stop, h.counts = timed, false, stop, true
 	clear(h.base)
@@ -137,7 +142,7 @@ func newTiming(m *Machine, h *Hardware) (*timing, error) {
 	}
 	h2 := &timing{Hardware: &own, caches: caches, config: c}
 	h2.total, h2.base = make([]Counters, len(m.cpus)), make([]Counters, len(m.cpus))
-	caches.OnLoss(func(core int, line uint64) { m.cpus[core].port.lose(line) })
+	h2.lost = func(core int, line uint64) { m.cpus[core].port.lose(line) }
 	for _, c := range m.cpus {
 		c.port.milliCPI = 1000
 		if len(h.MilliCPI) > 0 {

@@ -93,7 +93,7 @@ type Machine struct {
 	calm    int // steps after which memory counts as not changing
 	alert   int // not 0 if a write may concern a wait, a spinner or a reservation
 	mem     memory
-	bare    bool // nothing is attached: no order, storage, timing, translator, closed memory
+	bare    bool // nothing is attached: no order, storage, translator, closed memory, and time is no matter
 	storage storage
 	order   *weak   // nil for sequential consistency
 	timing  *timing // nil if nothing is accounted
