@@ -16,18 +16,20 @@ const (
 // A set holds up to 16 lines. It finds one by a signature of one byte for each way, eight of
 // which are compared at a time, and keeps the order of their use (LRU) or of their fill (FIFO,
 // Random) as a permutation: four bits for each position, position 0 the newest. Nothing
-// moves but the permutation. Empty ways stand last. A cache of n ways uses the first n positions.
+// moves but the permutation. Empty ways stand last. A cache of n ways uses the first n positions;
+// what stands behind them means nothing.
 //
 // A set of all zeros is empty and has no permutation yet: it gets one at its first fill.
 type set struct {
 	order uint64
-	sig   [16]uint8  // at sigOf(i), of the last line in way i: 128 + 7 bits of it; 0 if there was none
+	sig   [16]uint8  // at sigOf(i), the signature of the line in way i; 0 if that is empty
 	tag   [16]uint32 // line<<2 | state; 0 if the way is empty, as no copy is invalid
 }
 
 const (
 	low8, high8 = 0x0101010101010101, 0x8080808080808080
 	low4, high4 = 0x1111111111111111, 0x8888888888888888
+	top8        = 4 * 7              // top of a cache of eight ways
 	firstOrder  = 0xECA86420FDB97531 // odd ways first: their signatures fill the first word
 )
 
@@ -42,12 +44,12 @@ func (s *set) matches(sig uint64) uint64 {
 	return (x-low8)&^x&high8 | ((y-low8)&^y&high8)>>4
 }
 
-// guess is the way, of those whose signatures stand first, that is likely to hold a line with
-// the signature. If it does not hold the line, another may if more is not 0.
+// guess is the way, of the eight whose signatures stand first, that is likely to hold a line with
+// the signature. If it does not hold the line, another of them may if more is not 0.
 func (s *set) guess(sig uint64) (way int, more uint64) {
 	x := binary.LittleEndian.Uint64(s.sig[:8]) ^ sig
 	z := (x - low8) &^ x & high8
-	return bits.TrailingZeros64(z) >> 2 & 15, z | binary.LittleEndian.Uint64(s.sig[8:])
+	return bits.TrailingZeros64(z) >> 2 & 15, z
 }
 
 // holds says whether way i holds the line of key (line<<2).
@@ -79,6 +81,9 @@ func (s *set) first(at uint, way uint64) {
 
 func (s *set) touch(way int) { s.first(s.position(way), uint64(way)) }
 
+// dirty is 1 if a tag is of a line that is M, else 0. It is no branch, as nobody could foretell it.
+func dirty(tag uint32) uint64 { return uint64(tag & (tag >> 1) & 1) }
+
 // A cache is one cache. Its sets are listed in touched when they are first filled, so that
 // emptying it takes time in proportion to what was used.
 type cache struct {
@@ -104,8 +109,9 @@ func newCache(g Cache, random *uint64) cache {
 
 func (c *cache) set(key uint32) *set { return &c.sets[int(key>>2)&(len(c.sets)-1)] }
 
-// sig1 is the signature of key, and sig the same in every byte.
-func (c *cache) sig1(key uint32) uint8 { return uint8(key>>(c.shift&31)) | 128 }
+// sig1 is the signature of key, and sig the same in every byte. That of an empty way is 0, and
+// so is that of some lines, but of none at low addresses, where short runs have theirs.
+func (c *cache) sig1(key uint32) uint8 { return uint8(key>>(c.shift&31)) ^ 128 }
 func (c *cache) sig(key uint32) uint64 { return uint64(c.sig1(key)) * low8 }
 
 // find is the set of key and the way that holds it, or -1.
@@ -125,37 +131,34 @@ func (c *cache) use(s *set, way int) {
 // set does not hold the line; now it is the first in the order.
 func (c *cache) fill(e uint32) (old uint32) {
 	s := c.set(e)
-	return s.insert(e, c.room(s, e), c.sig1(e))
-}
-
-// room is the position of the way that a fill of e takes.
-func (c *cache) room(s *set, e uint32) uint {
 	if s.order == 0 || c.policy == Random {
-		return c.place(s, e)
+		c.prepare(s, e)
 	}
-	return uint(c.top)
-}
-
-// insert puts e, with its signature, into the way at position at; the answer is that of fill.
-func (s *set) insert(e uint32, at uint, sig uint8) (old uint32) {
-	v := s.order >> (at & 60) & 15
-	s.first(at, v)
+	v := s.order >> (c.top & 60) & 15
+	s.order = s.order<<4 | v
 	old = s.tag[v]
 	s.tag[v] = e
-	s.sig[sigOf(v)] = sig
+	s.sig[sigOf(v)] = c.sig1(e)
 	return
 }
 
-// place is room where that need not be the last position.
-func (c *cache) place(s *set, e uint32) uint {
+// prepare moves the way that a fill of e takes to the last position.
+func (c *cache) prepare(s *set, e uint32) {
 	if s.order == 0 {
 		s.order = firstOrder
 		c.touched = append(c.touched, e>>2&uint32(len(c.sets)-1))
 	}
-	if c.policy == Random && s.tag[s.order>>(c.top&60)&15] != 0 {
-		return 4 * uint(next(c.random)>>32*(uint64(c.top)/4+1)>>32)
+	if last := s.order >> (c.top & 60) & 15; c.policy == Random && s.tag[last] != 0 {
+		k := 4 * (next(c.random) >> 32 * (uint64(c.top)/4 + 1) >> 32)
+		c.last(s, uint(k), s.order>>(k&60)&15)
 	}
-	return uint(c.top)
+}
+
+// last moves the way at position at to the last position.
+func (c *cache) last(s *set, at uint, way uint64) {
+	top := uint64(c.top) & 60
+	below, last := uint64(1)<<(at&60)-1, uint64(1)<<top-1
+	s.order = s.order&^((last|15<<top)&^below) | s.order>>4&last&^below | way<<top
 }
 
 // next is the next value of splitmix64 (Steele, Lea, Flood: Fast splittable pseudorandom
@@ -170,10 +173,9 @@ func next(state *uint64) uint64 {
 
 // drop empties a way, which moves to the end of the order: the next fill takes it.
 func (c *cache) drop(s *set, way int) {
-	at, top := s.position(way), uint64(c.top)&60
+	c.last(s, s.position(way), uint64(way))
 	s.tag[way&15] = 0
-	below, last := uint64(1)<<at-1, uint64(1)<<top-1
-	s.order = s.order&^((last|15<<top)&^below) | s.order>>4&last&^below | uint64(way)<<top
+	s.sig[sigOf(uint64(way))&15] = 0
 }
 
 func (c *cache) reset() {

@@ -47,10 +47,9 @@ func (c *core) miss(key uint32, kind int) (cycles uint64) {
 			state = modified
 		}
 		c.n.L1DAccesses++
-		if old := c.l1d.fill(key | state); old&3 == modified { // [12]
-			c.n.L2Backs++
-			cycles += c.lat.WriteBackL2
-		}
+		wrote := dirty(c.l1d.fill(key | state)) // [12]
+		c.n.L2Backs += wrote
+		cycles += c.lat.WriteBackL2 * wrote
 	}
 	c.n.Cycles += cycles
 	return cycles
@@ -324,11 +323,8 @@ func (c *core) fillL2(e uint32) (cycles uint64) {
 		return 0
 	}
 	c.n.InclusionVictims += c.dropL1(old &^ 3)
-	if old&3 != modified {
-		return 0
-	}
-	c.n.L3Backs++
-	return c.lat.WriteBackL3
+	c.n.L3Backs += dirty(old)
+	return c.lat.WriteBackL3 * dirty(old)
 }
 
 // fillLast puts a line into the last level; the cost is that of the victim. [12]
@@ -338,10 +334,8 @@ func (c *core) fillLast(e uint32) (cycles uint64) {
 	way := int(d.last.set(e).order & 15)
 	if old != 0 {
 		c.n.InclusionVictims += d.dropFrom(d.mask(old, way), old&^3)
-		if old&3 == modified {
-			c.n.MemoryBacks++
-			cycles = c.lat.WriteBackMemory
-		}
+		c.n.MemoryBacks += dirty(old)
+		cycles = c.lat.WriteBackMemory * dirty(old)
 	}
 	if d.holders != nil {
 		d.holders[d.index(e, way)] = c.bit

@@ -107,7 +107,10 @@ func (s *System) Load(core int, pa uint64) (cycles uint64, owned bool) {
 	t := c.l1d.set(key)
 	i, more := t.guess(c.l1d.sig(key))
 	if !t.holds(i, key) {
-		return c.loadSlow(key, more)
+		if more == 0 && c.l1d.top <= top8 {
+			return c.miss(key, load), false
+		}
+		return c.loadSlow(key)
 	}
 	c.l1d.use(t, i)
 	c.n.L1DHits++
@@ -115,13 +118,11 @@ func (s *System) Load(core int, pa uint64) (cycles uint64, owned bool) {
 }
 
 // loadSlow is a load that found no line where it looked first.
-func (c *core) loadSlow(key uint32, more uint64) (cycles uint64, owned bool) {
-	if more != 0 {
-		if t, i := c.l1d.find(key); i >= 0 {
-			c.l1d.use(t, i)
-			c.n.L1DHits++
-			return c.lat.L1, t.tag[i&15] == key|modified
-		}
+func (c *core) loadSlow(key uint32) (cycles uint64, owned bool) {
+	if t, i := c.l1d.find(key); i >= 0 {
+		c.l1d.use(t, i)
+		c.n.L1DHits++
+		return c.lat.L1, t.tag[i&15] == key|modified
 	}
 	return c.miss(key, load), false
 }
@@ -132,27 +133,29 @@ func (s *System) Store(core int, pa uint64) (cycles uint64) {
 	t := c.l1d.set(key)
 	i, more := t.guess(c.l1d.sig(key))
 	if t.tag[i&15] != key|modified {
-		return c.storeSlow(key, more)
+		if more == 0 && c.l1d.top <= top8 {
+			return c.miss(key, store)
+		}
+		return c.storeSlow(key)
 	}
 	c.l1d.use(t, i)
 	c.n.L1DHits++
 	return c.lat.L1
 }
 
-func (c *core) storeSlow(key uint32, more uint64) (cycles uint64) {
-	if more != 0 {
-		if t, i := c.l1d.find(key); i >= 0 {
-			c.l1d.use(t, i)
-			c.n.L1DHits++
-			if state := t.tag[i&15] & 3; state != modified {
-				cycles = c.upgrade(key, state)
-				t.tag[i&15] = key | modified
-				c.n.Cycles += cycles
-			}
-			return c.lat.L1 + cycles
-		}
+func (c *core) storeSlow(key uint32) (cycles uint64) {
+	t, i := c.l1d.find(key)
+	if i < 0 {
+		return c.miss(key, store)
 	}
-	return c.miss(key, store)
+	c.l1d.use(t, i)
+	c.n.L1DHits++
+	if state := t.tag[i&15] & 3; state != modified {
+		cycles = c.upgrade(key, state)
+		t.tag[i&15] = key | modified
+		c.n.Cycles += cycles
+	}
+	return c.lat.L1 + cycles
 }
 
 // Fetch is the fetch of an instruction, as Load, through the L1I.
@@ -161,20 +164,21 @@ func (s *System) Fetch(core int, pa uint64) (cycles uint64) {
 	t := c.l1i.set(key)
 	i, more := t.guess(c.l1i.sig(key))
 	if !t.holds(i, key) {
-		return c.fetchSlow(key, more)
+		if more == 0 && c.l1i.top <= top8 {
+			return c.miss(key, fetch)
+		}
+		return c.fetchSlow(key)
 	}
 	c.l1i.use(t, i)
 	c.n.L1IHits++
 	return c.lat.L1
 }
 
-func (c *core) fetchSlow(key uint32, more uint64) (cycles uint64) {
-	if more != 0 {
-		if t, i := c.l1i.find(key); i >= 0 {
-			c.l1i.use(t, i)
-			c.n.L1IHits++
-			return c.lat.L1
-		}
+func (c *core) fetchSlow(key uint32) (cycles uint64) {
+	if t, i := c.l1i.find(key); i >= 0 {
+		c.l1i.use(t, i)
+		c.n.L1IHits++
+		return c.lat.L1
 	}
 	return c.miss(key, fetch)
 }
