@@ -67,7 +67,7 @@ func concerns(op Op) bool {
 		return false
 	case OpFence:
 		return drains(Fence(op.Addr))
-	case OpLoad, OpAwait:
+	case OpLoad, OpAwait, OpTimeout:
 		return op.Order == Acquire
 	}
 	return op.Kind.Reads() || op.Kind.Writes() || op.Kind == OpDevice

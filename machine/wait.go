@@ -59,11 +59,23 @@ func (w *waiting) op() (op Op, holds bool) {
 		return w.conds[0].op(), true
 	}
 	i, _, holds := w.first()
-	op = w.conds[i].op()
 	if !holds && w.times {
-		op.Kind = OpTimeout
+		return w.timeout(), false
 	}
-	return op, holds
+	return w.conds[i].op(), holds
+}
+
+// timeout is the operation that gives up. It acquires if a condition does: then a store
+// of its CPU that is held back and releases can be why it does not hold.
+func (w *waiting) timeout() Op {
+	op := w.conds[0].op()
+	op.Kind = OpTimeout
+	for i := range w.conds {
+		if w.conds[i].Order == Acquire {
+			op.Order = Acquire
+		}
+	}
+	return op
 }
 
 // first is the first condition that holds, and the value that makes it so. Under
@@ -137,8 +149,10 @@ func (t *Thread) await(times bool, conds ...Cond) (i int, v uint64, ok bool) {
 	}
 	if !ok {
 		t.saw(w, len(w.conds))
-		op := w.conds[0].op()
-		op.Kind = OpTimeout
+		op := w.timeout()
+		if t.m.order != nil {
+			t.m.order.meets(t, op)
+		}
 		t.account(op)
 		t.traceWait(w, len(w.conds), op, 0, 0, false)
 		return 0, 0, false
