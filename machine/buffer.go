@@ -104,6 +104,28 @@ func (t *Thread) restForBuffer(op announced, at access) {
 	t.rest(w, op.op())
 }
 
+// stallLate has an operation that was announced, and could have been executed, wait
+// for what a handler has held back or posted since.
+func (t *Thread) stallLate(op announced) {
+	k := op.kind()
+	waits := k == OpFence || k == OpDevice || (k.Reads() || k.Writes()) && k != OpAwait && k != OpWalk && k != OpMark
+	if t.wait != nil || !waits || t.m.phase == unwinding {
+		return
+	}
+	at := access{}
+	if o := t.m.order; o != nil {
+		at = o.place(t, op.op())
+	}
+	if !t.mustWait(op.op(), at) {
+		return
+	}
+	x := t.ctx
+	x.stall.t, x.stall.at, x.stall.blocked = t, append(x.stall.at[:0], at), op.op()
+	x.late, t.wait = true, &x.stall
+	t.m.alert++
+	t.m.watch()
+}
+
 // mustWait says whether an operation has to wait for its CPU's buffer to drain.
 func (w *weak) mustWait(c *cpu, op Op, at access) bool {
 	held := w.system.Held(c.id)

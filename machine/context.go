@@ -18,6 +18,7 @@ type context struct {
 	frame   Frame    // of a handler
 	wait    waiting  // of its Await
 	stall   waiting  // for its CPU's store buffer
+	late    bool     // it stalls since a handler held something back
 	said    said
 	pending []Record // to be recorded when its next operation is executed
 }
@@ -41,7 +42,7 @@ func (m *Machine) newContext(path string, name ContextName, parent *context) *co
 	c.path, c.name, c.parent = path, name, parent
 	c.index, c.visits, c.hash, c.busy = 0, [choiceKinds]uint16{}, uint64(name), false
 	c.irq, c.spawned, c.pending = false, 0, c.pending[:0]
-	c.said = said{}
+	c.said, c.late = said{}, false
 	c.num = int32(m.nctx)
 	m.nctx++
 	return c

@@ -238,6 +238,7 @@ func (t *Thread) settle(op announced, pick int) {
 // decideAnew decides who moves after t took an interrupt at op.
 func (t *Thread) decideAnew(op announced) int {
 	t.cpu.op = op
+	t.stallLate(op)
 	if t.wait != nil {
 		t.cpu.refresh()
 	}
@@ -246,6 +247,14 @@ func (t *Thread) decideAnew(op announced) int {
 
 // giveWay lets others move, beginning with pick, until t is chosen.
 func (t *Thread) giveWay(op announced, pick int) {
+	t.letMove(op, pick)
+	if t.ctx.late {
+		t.ctx.late = false
+		t.restNoMore()
+	}
+}
+
+func (t *Thread) letMove(op announced, pick int) {
 	m := t.m
 	for pick != t.cpu.id {
 		a := &m.agents[pick]

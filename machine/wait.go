@@ -240,6 +240,10 @@ func (t *Thread) rest(w *waiting, op Op) {
 	t.m.watch()
 	t.cpu.refresh()
 	t.announce(op.pack())
+	t.restNoMore()
+}
+
+func (t *Thread) restNoMore() {
 	t.wait = nil
 	t.m.alert--
 	t.cpu.refresh()
