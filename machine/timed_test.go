@@ -2,10 +2,12 @@ package machine_test
 
 import (
 	"fmt"
+	"runtime"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/fusedos/stramash/coherence"
 	"github.com/fusedos/stramash/machine"
 )
 
@@ -378,5 +380,28 @@ func TestTimedHandOver(t *testing.T) {
 			t.Error(cmp.Diff(want, got))
 		}
 		want = got
+	}
+}
+
+// TestTimedGolden: the counters are the same on every host, on one core and on two,
+// and under the race detector, also of caches that replace at random.
+func TestTimedGolden(t *testing.T) {
+	p := timedPair(2, 1<<20)
+	p.Hardware.Seed = 9
+	for i := range p.Hardware.Nodes {
+		p.Hardware.Nodes[i].L1D.Policy = coherence.Random
+		p.Hardware.Nodes[i].L2.Policy = coherence.FIFO
+		p.Hardware.Nodes[i].L2.Size = 64 << 10
+	}
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	for cores := 1; cores <= 2; cores++ {
+		runtime.GOMAXPROCS(cores)
+		m := newMachine(t, p)
+		m.Begin(machine.Earliest{Skew: 100}, machine.Limits{})
+		res := m.Run(mixed(m, 4, 5, 2000, 3, true)...)
+		const want = 0x1170dfce69be4994
+		if res.TraceHash != want || res.Steps != 96128 {
+			t.Errorf("%d cores: hash %#x after %d instructions, want %#x", cores, res.TraceHash, res.Steps, uint64(want))
+		}
 	}
 }
