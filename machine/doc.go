@@ -23,6 +23,10 @@
 // on the current thread, in a context of its own. Kernels multiplex threads on
 // CPUs with [Thread.Spawn] and [Thread.SwitchTo].
 //
+// Addresses are physical, or a CPU has an [MMU], whose walker reads page tables in
+// memory and whose TLB keeps what it finds: each read, each mark, what vanishes from a
+// TLB and when an invalidation is done are steps and choices like all others.
+//
 // Three seams compose beneath the operations: the memory order decides which write a
 // load reads ([MemoryOrder]), the storage below it holds the data (flat memory so far),
 // and beside both, [Hardware] says what every operation costs: caches, memory, snoops,

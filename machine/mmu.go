@@ -195,7 +195,7 @@ func (m *Machine) SetRoot(cpu int, root PA) {
 
 func (m *Machine) mustHaveMMU(c *cpu) *mmu {
 	if c.mmu == nil {
-		panic(fmt.Sprintf("CPU %d has no MMU: give it one with Machine.SetMMU", c.id))
+		panic(fmt.Sprintf("machine: CPU %d has no MMU: give it one with Machine.SetMMU", c.id))
 	}
 	return c.mmu
 }
