@@ -149,6 +149,13 @@ func agreeTranslated(t *testing.T, ops []string, o machine.MemoryOrder, programs
 		}
 		done, classes = done+1, classes+len(want)
 		agree(t, fmt.Sprintf("seed %d: %s", seed, p), target, want)
+		if seed%4 > 0 {
+			continue
+		}
+		want, _, _ = enumerate(t, target, 1, 6000)
+		if x := exhaust(t, target, ExhaustOptions{Bounded: true, Preemptions: 1}); x.Finding == nil && x.Guessed == "" && x.Classes != uint64(len(want)) {
+			t.Errorf("seed %d: %s: %d classes with a preemption at most, want %d", seed, p, x.Classes, len(want))
+		}
 	}
 	t.Logf("%d programs with %d classes", done, classes)
 	if done < programs/4 || classes < 2*done {
