@@ -175,7 +175,7 @@ func TestKernelsMigrate(t *testing.T) {
 	for _, k := range workload.Kernels() {
 		m := timed(t, k.Memory(workload.S))
 		result, run := k.Run(m, workload.S, true, machine.Earliest{})
-		if run.Outcome != machine.Finished || !result.Verified || result.Digest != digests[k.Name] {
+		if run.Outcome != machine.Finished || !result.Verified || result.Digest != digests[workload.S][k.Name] {
 			t.Errorf("%s: %v %s: %+v", k.Name, run.Outcome, run.Detail, result)
 		}
 		here, there := m.NodeCounters(0), m.NodeCounters(1)
