@@ -22,8 +22,9 @@ const (
 	nodeGap = 1 << 20
 	// lowMemory is not given out: it is where a null pointer, and firmware, point.
 	lowMemory = 1 << 20
-	// maxAddress is where physical memory ends.
-	maxAddress = 64 << 30
+	// maxAddress is where memory ends and devices begin. With Hardware, memory ends at
+	// coherence.Limit.
+	maxAddress = 1 << 48
 )
 
 // layout is the physical memory of a platform: as the nodes' tables have it, or one
@@ -72,6 +73,9 @@ func (p Platform) tabled() ([]*region, error) {
 			return nil, fmt.Errorf("node %d: Table: %w", i, err)
 		}
 		for _, r := range usable {
+			if r = wholePages(r); r.Size == 0 {
+				continue
+			}
 			home := i
 			if r.Kind == firmware.Pool {
 				home = pool
@@ -101,6 +105,15 @@ func (p Platform) tabled() ([]*region, error) {
 		}
 	}
 	return out, nil
+}
+
+// wholePages is a range without the parts of pages at its ends, which no kernel uses.
+func wholePages(r firmware.Range) firmware.Range {
+	first, end := (r.Base+4095)&^4095, (r.Base+r.Size)&^4095
+	if first < r.Base || end <= first {
+		return firmware.Range{}
+	}
+	return firmware.Range{Base: first, Size: end - first, Kind: r.Kind}
 }
 
 // forbids says whether an address is memory that only another node may touch.

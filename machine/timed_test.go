@@ -405,3 +405,21 @@ func TestTimedGolden(t *testing.T) {
 		}
 	}
 }
+
+// TestArtifactSample: the counters that the artifact's appendix prints obey the law of
+// ours, on both nodes, by its constants and with the terms that it lacks zero. (Its
+// printed L2 hits contradict its own accesses, of which they are the difference.)
+func TestArtifactSample(t *testing.T) {
+	h := &machine.Hardware{Nodes: coherence.Artifact().Nodes, IPI: machine.DefaultIPI}
+	var x86, arm machine.Counters
+	x86.L1DHits, x86.L2Hits, x86.L3Hits = 5127379213, 348373373-327260331, 261230203
+	x86.LocalHits, x86.RemoteHits, x86.IPIs, x86.Instructions, x86.Runtime = 59366, 65970762, 17, 8601072931, 91254395261
+	arm.L1DHits, arm.L2Hits, arm.L3Hits = 5819027543, 386697336-349366385, 273466584
+	arm.LocalHits, arm.RemoteHits, arm.IPIs, arm.Instructions, arm.Runtime = 37555, 75862246, 10, 10133480114, 97501520205
+	if r := x86.Residual(h, 0); r != 0 {
+		t.Errorf("x86-64: residual %d", r)
+	}
+	if r := arm.Residual(h, 1); r != 0 {
+		t.Errorf("aarch64: residual %d", r)
+	}
+}
