@@ -23,7 +23,7 @@ func BenchmarkKernel(b *testing.B) {
 		b.Run(k.Name, func(b *testing.B) {
 			m := pair(b, k.Memory(workload.S), machine.PaperHardware)
 			for b.Loop() {
-				if result, _ := k.Run(m, workload.S, false, machine.Earliest{}); !result.Verified {
+				if result, _ := k.Run(m, workload.S, workload.How{}); !result.Verified {
 					b.Fatalf("%+v", result)
 				}
 			}

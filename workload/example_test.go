@@ -25,7 +25,7 @@ func Example() {
 	}
 	defer m.Close()
 
-	result, run := k.Run(m, workload.S, true, machine.Earliest{})
+	result, run := k.Run(m, workload.S, workload.How{Migrating: true})
 	fmt.Println(run.Outcome, result.Verified, result.Checks)
 	for node := range m.Nodes() {
 		c := m.NodeCounters(node)

@@ -174,7 +174,7 @@ func TestPairsFindErrors(t *testing.T) {
 func TestKernelsMigrate(t *testing.T) {
 	for _, k := range workload.Kernels() {
 		m := timed(t, k.Memory(workload.S))
-		result, run := k.Run(m, workload.S, true, machine.Earliest{})
+		result, run := k.Run(m, workload.S, workload.How{Migrating: true})
 		if run.Outcome != machine.Finished || !result.Verified || result.Digest != digests[workload.S][k.Name] {
 			t.Errorf("%s: %v %s: %+v", k.Name, run.Outcome, run.Detail, result)
 		}

@@ -23,6 +23,7 @@ type npbResult struct {
 	Seconds    float64 `json:"seconds"`    // of this host, with what is not timed
 	Speed      float64 `json:"mref_per_s"` // of all references
 	TraceHash  string  `json:"trace_hash"`
+	Walks      uint64  `json:"walks"` // of page tables, in all
 	counterLine
 	Nodes []counterLine `json:"nodes"`
 }
@@ -32,6 +33,7 @@ type npbEffort struct {
 	class     workload.Class
 	kernels   []workload.Kernel
 	migrating []bool
+	paged     bool
 }
 
 // npbEffort defines the flags of experiment npb.
@@ -39,7 +41,9 @@ func (f *flags) npbEffort() func() (npbEffort, error) {
 	class := f.String("class", "S", "npb, validate: problem `size`: S, W or A")
 	kernels := f.String("kernel", "", "npb, validate: `kernels` of IS, CG, MG and FT, with commas between; all if empty")
 	where := f.String("migrating", "both", "npb: whether the thread moves to the other node for each procedure: `yes`, no or both")
+	paged := f.Bool("paged", false, "npb, validate: have the data be translated by page tables, through TLBs")
 	return func() (e npbEffort, err error) {
+		e.paged = *paged
 		if e.class, err = workload.ParseClass(*class); err != nil {
 			return e, err
 		}
@@ -124,7 +128,7 @@ var errNotVerified = errors.New("a kernel did not verify: see its detail")
 // runNPB makes one run; none if the user stopped it.
 func runNPB(b *bench, m *machine.Machine, k workload.Kernel, migrating bool) (*npbResult, error) {
 	began := time.Now()
-	v, res := k.Run(m, b.npb.class, migrating, machine.Earliest{Skew: b.skew, Stop: b.stop})
+	v, res := k.Run(m, b.npb.class, workload.How{Migrating: migrating, Paged: b.npb.paged, Earliest: machine.Earliest{Skew: b.skew, Stop: b.stop}})
 	took := time.Since(began).Seconds()
 	switch {
 	case res.Outcome == machine.Stopped:
@@ -135,14 +139,15 @@ func runNPB(b *bench, m *machine.Machine, k workload.Kernel, migrating bool) (*n
 	if err := checkCounters(m); err != nil {
 		return nil, err
 	}
-	sum, all := allCounters(m), uint64(0)
+	sum, all, walks := allCounters(m), uint64(0), uint64(0)
 	for cpu := range m.CPUs() {
 		all += m.RunCounters(cpu).L1DAccesses
+		walks += m.TLBCounts(cpu).Walks
 	}
 	r := &npbResult{
 		Type: "result", Kernel: k.Name, Class: b.npb.class.String(), Migrating: migrating, Verified: v.Verified, Detail: v.Detail,
 		References: sum.L1DAccesses, Seconds: took, Speed: float64(all) / took / 1e6,
-		TraceHash: fmt.Sprintf("%016x", res.TraceHash), counterLine: countersOf(sum),
+		TraceHash: fmt.Sprintf("%016x", res.TraceHash), Walks: walks, counterLine: countersOf(sum),
 	}
 	for n := range m.Nodes() {
 		r.Nodes = append(r.Nodes, countersOf(m.NodeCounters(n)))

@@ -210,7 +210,7 @@ func twoNodes(m *machine.Machine, turn uint64) (speed float64) {
 // kernelSpeed is the speed of a kernel of class W, with all that it does.
 func kernelSpeed(b *bench, m *machine.Machine, k workload.Kernel) (float64, error) {
 	began := time.Now()
-	v, res := k.Run(m, workload.W, false, machine.Earliest{Stop: b.stop})
+	v, res := k.Run(m, workload.W, workload.How{Earliest: machine.Earliest{Stop: b.stop}})
 	switch {
 	case res.Outcome == machine.Stopped:
 		return 0, nil

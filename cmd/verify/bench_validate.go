@@ -148,7 +148,7 @@ func (v *validation) kernels(m *machine.Machine) {
 			}
 		})
 		run := func() []coherence.Counters {
-			_, res := k.Run(m, v.b.npb.class, true, machine.Earliest{Skew: v.b.skew, Stop: v.b.stop})
+			_, res := k.Run(m, v.b.npb.class, workload.How{Migrating: true, Paged: v.b.npb.paged, Earliest: machine.Earliest{Skew: v.b.skew, Stop: v.b.stop}})
 			if res.Outcome != machine.Finished {
 				v.err = fmt.Errorf("%s: %s: %s", k.Name, res.Outcome, res.Detail)
 			}
@@ -266,7 +266,7 @@ func (v *validation) replay(m *machine.Machine, k workload.Kernel, g cachegrind.
 			}
 		})
 		defer m.SetTracer(nil)
-		_, res := k.Run(m, v.b.validate.class, false, machine.Earliest{Stop: v.b.stop})
+		_, res := k.Run(m, v.b.validate.class, workload.How{Earliest: machine.Earliest{Stop: v.b.stop}})
 		if failed == nil && res.Outcome != machine.Finished {
 			failed = fmt.Errorf("%s: %s: %s", k.Name, res.Outcome, res.Detail)
 		}
