@@ -114,9 +114,13 @@ func (c *cache) set(key uint32) *set { return &c.sets[int(key>>2)&(len(c.sets)-1
 func (c *cache) sig1(key uint32) uint8 { return uint8(key>>(c.shift&31)) ^ 128 }
 func (c *cache) sig(key uint32) uint64 { return uint64(c.sig1(key)) * low8 }
 
-// find is the set of key and the way that holds it, or -1.
+// find is the set of key and the way that holds it, or -1. It looks at the newest line first: what
+// cores fight over is that in all their caches.
 func (c *cache) find(key uint32) (*set, int) {
 	s := c.set(key)
+	if way := int(s.order & 15); s.holds(way, key) {
+		return s, way
+	}
 	return s, s.search(key, s.matches(c.sig(key)))
 }
 
@@ -127,10 +131,9 @@ func (c *cache) use(s *set, way int) {
 	}
 }
 
-// fill puts e, key and state, into its set, and answers the tag of the evicted line, or 0. The
+// fill puts e, key and state, into its set s, and answers the tag of the evicted line, or 0. The
 // set does not hold the line; now it is the first in the order.
-func (c *cache) fill(e uint32) (old uint32) {
-	s := c.set(e)
+func (c *cache) fill(s *set, e uint32) (old uint32) {
 	if s.order == 0 || c.policy == Random {
 		c.prepare(s, e)
 	}
@@ -156,9 +159,8 @@ func (c *cache) prepare(s *set, e uint32) {
 
 // last moves the way at position at to the last position.
 func (c *cache) last(s *set, at uint, way uint64) {
-	top := uint64(c.top) & 60
-	below, last := uint64(1)<<(at&60)-1, uint64(1)<<top-1
-	s.order = s.order&^((last|15<<top)&^below) | s.order>>4&last&^below | way<<top
+	top, below := uint64(c.top)&60, uint64(1)<<(at&60)-1
+	s.order = s.order&below | s.order>>4&^below&(1<<top-1) | way<<top
 }
 
 // next is the next value of splitmix64 (Steele, Lea, Flood: Fast splittable pseudorandom

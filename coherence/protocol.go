@@ -9,15 +9,16 @@ const (
 	store
 )
 
-// miss is an access that missed in the L1: its cost. It is the whole way of a hit in the core's
-// own L2.
-func (c *core) miss(key uint32, kind int) (cycles uint64) {
+// miss is an access that missed in the L1, in set t: its cost. It is the whole way of a hit in
+// the core's own L2.
+func (c *core) miss(t *set, key uint32, kind int) (cycles uint64) {
 	if kind == fetch {
 		cycles = c.cleanL1D(key)
 	}
 	state := uint32(invalid)
+	var s *set
 	if c.private {
-		s := c.l2.set(key)
+		s = c.l2.set(key)
 		if i := s.search(key, s.matches(c.l2.sig(key))); i >= 0 {
 			c.l2.use(s, i)
 			c.n.L2Hits++
@@ -35,19 +36,19 @@ func (c *core) miss(key uint32, kind int) (cycles uint64) {
 		state, below = c.last(key, kind == store)
 		cycles += below
 		if c.private {
-			cycles += c.fillL2(key | state)
+			cycles += c.fillL2(s, key|state)
 		}
 	}
 	if kind == fetch {
 		c.n.L1IAccesses++
-		c.l1i.fill(key | shared) // [5]
+		c.l1i.fill(t, key|shared) // [5]
 	} else {
 		if kind == store {
 			c.dropL1I(key) // [10]
 			state = modified
 		}
 		c.n.L1DAccesses++
-		wrote := dirty(c.l1d.fill(key | state)) // [12]
+		wrote := dirty(c.l1d.fill(t, key|state)) // [12]
 		c.n.L2Backs += wrote
 		cycles += c.lat.WriteBackL2 * wrote
 	}
@@ -63,7 +64,7 @@ func (c *core) last(key uint32, write bool) (state uint32, cycles uint64) {
 		c.n.L3Accesses++
 	}
 	if i < 0 {
-		return c.fromOutside(key, write)
+		return c.fromOutside(s, key, write)
 	}
 	d.last.use(s, i)
 	if c.private {
@@ -182,8 +183,9 @@ func (c *core) ownIn(s *set, i int, key uint32) (cycles uint64) {
 	return cycles
 }
 
-// fromOutside is an access that misses in the last level: its cost and the state that it fills. [4, 8]
-func (c *core) fromOutside(key uint32, write bool) (state uint32, cycles uint64) {
+// fromOutside is an access that misses in the last level, in set s: its cost and the state that
+// it fills. [4, 8]
+func (c *core) fromOutside(s *set, key uint32, write bool) (state uint32, cycles uint64) {
 	var was uint32 // the state elsewhere
 	state = exclusive
 	if len(c.sys.domains) > 1 {
@@ -213,7 +215,7 @@ func (c *core) fromOutside(key uint32, write bool) (state uint32, cycles uint64)
 	if write {
 		state = modified
 	}
-	return state, cycles + c.fillLast(key|state)
+	return state, cycles + c.fillLast(s, key|state)
 }
 
 // memory is the cost of a line that comes from memory.
@@ -316,9 +318,9 @@ func (c *core) cleanL1D(key uint32) (cycles uint64) {
 	return 0
 }
 
-// fillL2 puts a line into the core's own L2; the cost is that of the victim. [12]
-func (c *core) fillL2(e uint32) (cycles uint64) {
-	old := c.l2.fill(e)
+// fillL2 puts a line into set s of the core's own L2; the cost is that of the victim. [12]
+func (c *core) fillL2(s *set, e uint32) (cycles uint64) {
+	old := c.l2.fill(s, e)
 	if old == 0 {
 		return 0
 	}
@@ -327,11 +329,11 @@ func (c *core) fillL2(e uint32) (cycles uint64) {
 	return c.lat.WriteBackL3 * dirty(old)
 }
 
-// fillLast puts a line into the last level; the cost is that of the victim. [12]
-func (c *core) fillLast(e uint32) (cycles uint64) {
+// fillLast puts a line into set s of the last level; the cost is that of the victim. [12]
+func (c *core) fillLast(s *set, e uint32) (cycles uint64) {
 	d := c.dom
-	old := d.last.fill(e)
-	way := int(d.last.set(e).order & 15)
+	old := d.last.fill(s, e)
+	way := int(s.order & 15)
 	if old != 0 {
 		c.n.InclusionVictims += d.dropFrom(d.mask(old, way), old&^3)
 		c.n.MemoryBacks += dirty(old)

@@ -108,9 +108,9 @@ func (s *System) Load(core int, pa uint64) (cycles uint64, owned bool) {
 	i, more := t.guess(c.l1d.sig(key))
 	if !t.holds(i, key) {
 		if more == 0 && c.l1d.top <= top8 {
-			return c.miss(key, load), false
+			return c.miss(t, key, load), false
 		}
-		return c.loadSlow(key)
+		return c.loadSlow(t, key)
 	}
 	c.l1d.use(t, i)
 	c.n.L1DHits++
@@ -118,13 +118,14 @@ func (s *System) Load(core int, pa uint64) (cycles uint64, owned bool) {
 }
 
 // loadSlow is a load that found no line where it looked first.
-func (c *core) loadSlow(key uint32) (cycles uint64, owned bool) {
-	if t, i := c.l1d.find(key); i >= 0 {
-		c.l1d.use(t, i)
-		c.n.L1DHits++
-		return c.lat.L1, t.tag[i&15] == key|modified
+func (c *core) loadSlow(t *set, key uint32) (cycles uint64, owned bool) {
+	i := t.search(key, t.matches(c.l1d.sig(key)))
+	if i < 0 {
+		return c.miss(t, key, load), false
 	}
-	return c.miss(key, load), false
+	c.l1d.use(t, i)
+	c.n.L1DHits++
+	return c.lat.L1, t.tag[i&15] == key|modified
 }
 
 // Store is a store, as Load. Afterwards the core's L1D holds the line M.
@@ -134,19 +135,21 @@ func (s *System) Store(core int, pa uint64) (cycles uint64) {
 	i, more := t.guess(c.l1d.sig(key))
 	if t.tag[i&15] != key|modified {
 		if more == 0 && c.l1d.top <= top8 {
-			return c.miss(key, store)
+			return c.miss(t, key, store)
 		}
-		return c.storeSlow(key)
+		return c.storeSlow(t, i, key)
 	}
 	c.l1d.use(t, i)
 	c.n.L1DHits++
 	return c.lat.L1
 }
 
-func (c *core) storeSlow(key uint32) (cycles uint64) {
-	t, i := c.l1d.find(key)
-	if i < 0 {
-		return c.miss(key, store)
+// storeSlow is a store that found no line M in way i, where it looked first.
+func (c *core) storeSlow(t *set, i int, key uint32) (cycles uint64) {
+	if !t.holds(i, key) {
+		if i = t.search(key, t.matches(c.l1d.sig(key))); i < 0 {
+			return c.miss(t, key, store)
+		}
 	}
 	c.l1d.use(t, i)
 	c.n.L1DHits++
@@ -165,22 +168,23 @@ func (s *System) Fetch(core int, pa uint64) (cycles uint64) {
 	i, more := t.guess(c.l1i.sig(key))
 	if !t.holds(i, key) {
 		if more == 0 && c.l1i.top <= top8 {
-			return c.miss(key, fetch)
+			return c.miss(t, key, fetch)
 		}
-		return c.fetchSlow(key)
+		return c.fetchSlow(t, key)
 	}
 	c.l1i.use(t, i)
 	c.n.L1IHits++
 	return c.lat.L1
 }
 
-func (c *core) fetchSlow(key uint32) (cycles uint64) {
-	if t, i := c.l1i.find(key); i >= 0 {
-		c.l1i.use(t, i)
-		c.n.L1IHits++
-		return c.lat.L1
+func (c *core) fetchSlow(t *set, key uint32) (cycles uint64) {
+	i := t.search(key, t.matches(c.l1i.sig(key)))
+	if i < 0 {
+		return c.miss(t, key, fetch)
 	}
-	return c.miss(key, fetch)
+	c.l1i.use(t, i)
+	c.n.L1IHits++
+	return c.lat.L1
 }
 
 // MRUHits accounts n loads and stores of a core, each of which hit the line that was last used
