@@ -23,17 +23,24 @@
 // on the current thread, in a context of its own. Kernels multiplex threads on
 // CPUs with [Thread.Spawn] and [Thread.SwitchTo].
 //
-// Addresses are physical, or a CPU has an [MMU], whose walker reads page tables in
-// memory and whose TLB keeps what it finds: each read, each mark, what vanishes from a
-// TLB and when an invalidation is done are steps and choices like all others.
+// Addresses are physical, or a CPU has an [MMU] ([Machine.SetMMU]), whose walker reads
+// page tables in memory and whose TLB keeps what it finds: each read, each mark, what
+// vanishes from a TLB and when an invalidation is done are steps and choices like all
+// others. In the set-up addresses are always physical: take a zeroed page for each table
+// and for the data ([Machine.AllocPages]), write the entries ([Machine.Poke64], with the
+// bits of [Pages]: PagePresent, PageWrite …), and give each CPU its MMU and the root of
+// its tables ([Machine.SetMMU], [Machine.SetRoot]).
 //
-// Three seams compose beneath the operations: the memory order decides which write a
-// load reads ([MemoryOrder]), the storage below it holds the data (flat memory so far),
-// and beside both, [Hardware] says what every operation costs: caches, memory, snoops,
-// interrupts, devices.
+// Beneath the operations, the memory order decides which write a load reads
+// ([MemoryOrder]); the data are in the memory of the nodes, by their sizes or by the
+// tables of their firmware ([Node]); and [Hardware] says what every operation costs:
+// caches, memory, snoops, interrupts, devices. Costs are in cycles, of which the paper
+// has one be 1 ns (section 8.1).
 //
 // With Hardware a run can be timed: its chooser is [Earliest], and the schedule is then
-// the one that the hardware would make. Plain accesses of such a run take a short way
-// past the engine while they hit the most recently used line of their set; see port.go
-// for why that changes no counter.
+// the one that the hardware would make. [PaperPlatform] makes the paper's pair of nodes
+// in each of its hardware models. There a node may keep its memory to itself: what nodes
+// share comes from [Machine.AllocShared]. Plain accesses of a timed run take a short way
+// past the engine while they hit the most recently used line of their set, which changes
+// no counter, as the code says where it does that.
 package machine

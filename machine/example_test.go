@@ -2,8 +2,12 @@ package machine_test
 
 import (
 	"fmt"
+	"os"
+	"strings"
+	"testing"
 
 	"github.com/fusedos/stramash/machine"
+	"github.com/fusedos/stramash/machine/firmware"
 )
 
 // Two threads increment a counter without a lock. The natural run, in which
@@ -92,4 +96,75 @@ func ExampleThread_SendIPI() {
 	// Output:
 	// finished
 	// vector 33 on CPU 1 in i1@0v33, in an interrupt: true
+}
+
+// A timed run on the paper's pair of nodes with a pool: one CPU writes a word, and the
+// one of the other node reads it.
+func ExampleEarliest() {
+	m, err := machine.New(machine.PaperPlatform(firmware.Shared))
+	if err != nil {
+		panic(err)
+	}
+	defer m.Close()
+
+	m.Begin(machine.Earliest{}, machine.Limits{})
+	word := m.AllocShared(8) // what Alloc gives is node 0's own: node 1 would fault
+	res := m.Run(
+		machine.Start{CPU: 0, Body: func(t *machine.Thread) { t.Store(word, machine.Size64, 1, machine.Release) }},
+		machine.Start{CPU: 1, Body: func(t *machine.Thread) { t.Await(machine.Until(word, 1)) }},
+	)
+	fmt.Println(res.Outcome)
+	for cpu := range m.CPUs() {
+		c := m.Counters(cpu)
+		fmt.Printf("CPU %d (%s): %d instructions in %d cycles\n", cpu, m.ISA(cpu).Name, c.Instructions, c.Runtime)
+	}
+	// Output:
+	// finished
+	// CPU 0 (x86-64): 1 instructions in 641 cycles
+	// CPU 1 (aarch64): 1 instructions in 441 cycles
+}
+
+// The timed run in the README is the one of ExampleEarliest.
+func TestReadmeShowsTheTimedRun(t *testing.T) {
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, err := os.ReadFile("example_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, body, _ := strings.Cut(string(own), "func ExampleEarliest() {\n")
+	body, _, found := strings.Cut(body, "\t// Output:\n")
+	if body = strings.ReplaceAll(body, "\n\t", "\n"); !found || !strings.Contains(string(readme), "```go\n"+body[1:]+"```\n") {
+		t.Error("README.md does not hold the body of ExampleEarliest as it is")
+	}
+}
+
+// CPU 1 reaches a page of data at the address 0x5000, through two levels of tables. The
+// set-up is by physical addresses.
+func ExampleMachine_SetMMU() {
+	m, err := machine.New(machine.Pair())
+	if err != nil {
+		panic(err)
+	}
+	defer m.Close()
+
+	m.Begin(machine.Natural{}, machine.Limits{})
+	root, leaf, page := m.AllocPages(1, 1), m.AllocPages(1, 1), m.AllocPages(1, 1)
+	const va machine.VA = 0x5000
+	format := machine.Pages{Levels: 2, Bits: 9}
+	entry := func(table machine.VA, level int, to machine.VA) {
+		offset, _ := format.Slot(level, va)
+		m.Poke64(table+machine.VA(offset), uint64(to)|machine.PagePresent|machine.PageWrite)
+	}
+	entry(root, 0, leaf)
+	entry(leaf, 1, page)
+	m.SetMMU(1, machine.MMU{Format: format})
+	m.SetRoot(1, machine.PA(root))
+
+	res := m.Run(machine.Start{CPU: 1, Body: func(t *machine.Thread) { t.Store64(va+8, 42) }})
+	fmt.Println(res.Outcome, m.Peek64(page+8), m.TLBCounts(1).Walks)
+	// Output:
+	// finished 42 1
 }
