@@ -218,9 +218,10 @@ func (t *Thread) reach(a VA, s Size, write bool) (f *mruLine, old uint64) {
 	found := &m.mem.found[pa/extentBytes%foundExtents]
 	x := found.extent
 	if found.number != pa/extentBytes+1 {
-		if x = m.mem.findExtent(pa, found); x == nil {
-			return nil, 0
-		}
+		x = m.mem.findExtent(pa, found)
+	}
+	if x == nil { // tested here for all ways, or else the compiler has the host read its first word
+		return nil, 0
 	}
 	words := &x.lines[pa/lineBytes%(extentBytes/lineBytes)]
 	old = words[pa/8%8] // now, so that the host waits for it while the caches are searched
