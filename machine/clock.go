@@ -117,7 +117,12 @@ func (h *timing) compute(c *cpu, n uint64) {
 func (h *timing) access(c *cpu, pa PA, write bool) {
 	p := &c.port
 	p.insts++
-	d := p.milliCPI + 1000*h.inCaches(c.id, pa, write)
+	d := p.milliCPI
+	if h.timed {
+		d += 1000 * h.inCaches(c.id, pa, write)
+	} else {
+		h.note(c, pa, write)
+	}
 	p.left -= d
 	p.other += d
 	if h.Code > 0 {
@@ -130,10 +135,37 @@ func (h *timing) access(c *cpu, pa PA, write bool) {
 
 // touch accounts an access to memory that is no instruction.
 func (h *timing) touch(c *cpu, pa PA, write bool) {
+	if !h.timed {
+		h.note(c, pa, write)
+		return
+	}
 	c.port.spend(1000 * h.inCaches(c.id, pa, write))
 	if h.quick {
 		c.port.displace(pa)
 	}
+}
+
+// note leaves an access of a run that explores for later: nothing depends there on what
+// it costs, and the caches make it when somebody asks for times or counters, or when
+// too many have been noted.
+func (h *timing) note(c *cpu, pa PA, write bool) {
+	e := uint64(pa)<<8 | uint64(c.id)<<1
+	if write {
+		e |= 1
+	}
+	h.noted = append(h.noted, e)
+	if len(h.noted) == maxNoted {
+		h.catchUp()
+	}
+}
+
+// catchUp has the caches make the accesses that have been noted.
+func (h *timing) catchUp() {
+	for _, e := range h.noted {
+		id := int(e >> 1 & 127) // fewer CPUs than that: coherence.MaxCores
+		h.ports[id].spend(1000 * h.inCaches(id, PA(e>>8), e&1 != 0))
+	}
+	h.noted = h.noted[:0]
 }
 
 // inCaches has the caches make an access, and answers its cycles.
@@ -148,6 +180,7 @@ func (h *timing) inCaches(cpu int, pa PA, write bool) int64 {
 // fetch accounts the fetches of n instructions.
 func (h *timing) fetch(c *cpu, n uint64) {
 	p := &c.port
+	h.catchUp() // they meet in the lower caches
 	for range n {
 		p.spend(1000 * int64(h.caches.Fetch(c.id, uint64(h.code[c.node])+p.pc)))
 		if p.pc += 4; p.pc == h.Code {

@@ -94,6 +94,7 @@ func (m *Machine) RunCounters(cpu int) Counters {
 func (m *Machine) now(cpu int) Counters {
 	p := &m.cpus[cpu].port
 	p.settle(m.timing)
+	m.timing.catchUp()
 	return Counters{
 		Counters: m.timing.caches.Counters(cpu), Instructions: p.insts,
 		NodeIPIs: p.sends[0], IPIs: p.sends[1], DeviceAccesses: p.devices[0], RemoteDevices: p.devices[1],

@@ -23,7 +23,12 @@ func (b Bus) CPU() int { return b.t.cpu.id }
 
 // Now is the time of the CPU that accesses the device, in cycles; without
 // Platform.Hardware, zero.
-func (b Bus) Now() uint64 { return uint64(b.t.port.clock()) / 1000 }
+func (b Bus) Now() uint64 {
+	if h := b.t.m.timing; h != nil {
+		h.catchUp()
+	}
+	return uint64(b.t.port.clock()) / 1000
+}
 
 // Interrupt has a CPU take an interrupt; in a timed run, after so many cycles. What
 // has no handler is lost, as on a real machine. One that is raised again before it

@@ -96,7 +96,12 @@ type timing struct {
 	base    []Counters                  // when the counters were started
 	total   []Counters                  // of the time until they were stopped
 	counts  bool
+	noted   []uint64 // accesses that the caches are yet to make: address, CPU, whether it writes
+	ports   []*port  // of the CPUs
 }
+
+// maxNoted is how many accesses are noted at most: more than most runs make.
+const maxNoted = 1 << 14
 
 // unlimited are the limits of a timed run: it has none, and nothing but time decides.
 var unlimited = Limits{Steps: math.MaxInt, FairSteps: 1, Interrupts: math.MaxInt, Spurious: -1, Evictions: -1, Polls: -1, Spins: 1 << 40}
@@ -114,6 +119,7 @@ func (h *timing) begin(m *Machine, timed bool, stop func() bool) {
 		h.caches.OnLoss(h.lost)
 	}
 	h.timed, h.quick, h.stop, h.counts = timed, false, stop, true
+	h.noted = h.noted[:0]
 	clear(h.base)
 	clear(h.total)
 	h.code = h.code[:0]
@@ -144,6 +150,7 @@ func newTiming(m *Machine, h *Hardware) (*timing, error) {
 	h2.total, h2.base = make([]Counters, len(m.cpus)), make([]Counters, len(m.cpus))
 	h2.lost = func(core int, line uint64) { m.cpus[core].port.lose(line) }
 	for _, c := range m.cpus {
+		h2.ports = append(h2.ports, &c.port)
 		c.port.milliCPI = 1000
 		if len(h.MilliCPI) > 0 {
 			c.port.milliCPI = int64(h.MilliCPI[c.node])

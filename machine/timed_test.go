@@ -161,6 +161,67 @@ func TestTimedShortWay(t *testing.T) {
 	}
 }
 
+// smallCaches have all that can happen in caches happen soon.
+func smallCaches(h *machine.Hardware) {
+	for i := range h.Nodes {
+		n := &h.Nodes[i]
+		n.L1I, n.L1D = coherence.Cache{Size: 512, Ways: 2}, coherence.Cache{Size: 512, Ways: 2}
+		n.L2, n.L3 = coherence.Cache{Size: 1024, Ways: 2}, coherence.Cache{Size: 8192, Ways: 4}
+	}
+}
+
+// TestCountersOnDemand: what a run that explores costs is found out when somebody asks. It
+// does not matter when, nor how often, and is what the caches say of its accesses, one
+// after the other.
+func TestCountersOnDemand(t *testing.T) {
+	p := timedPair(2, 1<<20)
+	smallCaches(p.Hardware)
+	for seed := range uint64(8) {
+		p.Hardware.Code = seed % 2 * 4096
+		m := newMachine(t, p)
+		run := func(tracer func(*machine.Event)) []machine.Counters {
+			m.SetTracer(tracer)
+			m.Begin(newRandom(seed), machine.Limits{Steps: 1 << 20})
+			res := m.Run(mixed(m, 4, 2, 4000, seed, seed%4 > 1)...)
+			if res.Outcome != machine.Finished {
+				t.Fatalf("%s: %s", res.Outcome, res.Detail)
+			}
+			return outcomeOf(m, res)
+		}
+		caches, err := coherence.New(m.CacheConfig())
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := run(func(e *machine.Event) {
+			switch o := e.Op.Kind; {
+			case o == machine.OpStore, o >= machine.OpCAS && o <= machine.OpTestSet && e.OK:
+				caches.Store(e.CPU, uint64(e.PA))
+			case o == machine.OpLoad, o == machine.OpAwait, o == machine.OpCAS:
+				caches.Load(e.CPU, uint64(e.PA))
+			}
+		})
+		for cpu := range m.CPUs() { // of those that neither fetch nor translate
+			if want := caches.Counters(cpu); seed%4 == 0 && got[cpu].Counters != want {
+				t.Fatalf("seed %d, CPU %d:\n%+v, by its accesses\n%+v", seed, cpu, got[cpu].Counters, want)
+			}
+		}
+		m.SetTracer(nil)
+		m.Begin(newRandom(seed), machine.Limits{})
+		m.Run(mixed(m, 4, 1, 10, seed, false)...) // nobody asks what it cost, and the next run does not know of it
+		for _, every := range []int{0, 1, 1000} {
+			events := 0
+			asked := run(func(*machine.Event) {
+				if events++; every > 0 && events%every == 0 {
+					m.Counters(0)
+				}
+			})
+			if d := cmp.Diff(got, asked); d != "" {
+				t.Fatalf("seed %d, read after each %d events:\n%s", seed, every, d)
+			}
+		}
+	}
+}
+
 // TestResidual: the law of the artifact's sample holds for every CPU, exactly.
 func TestResidual(t *testing.T) {
 	p := timedPair(2, 1<<20)
@@ -299,13 +360,19 @@ func TestDevices(t *testing.T) {
 		m.Begin(c, machine.Limits{})
 		console := &machine.Console{}
 		tty, clock, bell := m.Attach(0, console), m.Attach(1, machine.Timer{}), m.Attach(1, &machine.Doorbell{Latency: 2000})
-		rung, ticked := 0, 0
+		word, rung, ticked := m.Alloc(8), 0, 0
 		m.Handle(1, machine.VectorIPI, func(t *machine.Thread, _ *machine.Frame) { rung++ })
 		m.Handle(0, machine.VectorTimer, func(t *machine.Thread, _ *machine.Frame) { ticked++ })
 		res := m.Run(
 			machine.Start{CPU: 0, Body: func(t *machine.Thread) {
 				t.DisableInterrupts()
+				first := t.ReadDevice(clock, machine.Size64)
+				second := t.ReadDevice(clock, machine.Size64)
+				t.Load64(word)
 				before := t.ReadDevice(clock, machine.Size64)
+				if load := before - second - (second - first); load != 301 { // from memory
+					panic(fmt.Sprintf("a load takes %d cycles", load))
+				}
 				for _, b := range []byte("hi") {
 					t.WriteDevice(tty, machine.Size8, uint64(b))
 				}
@@ -323,7 +390,7 @@ func TestDevices(t *testing.T) {
 		if res.Outcome != machine.Finished || string(console.Output) != "hi" || rung != 1 || ticked != 1 {
 			t.Errorf("%T: %s: %s; %q, rung %d, ticked %d", c, res.Outcome, res.Detail, console.Output, rung, ticked)
 		}
-		if got := m.Counters(0); got.DeviceAccesses != 2 || got.RemoteDevices != 6 || got.Residual(p.Hardware, 0) != 0 {
+		if got := m.Counters(0); got.DeviceAccesses != 2 || got.RemoteDevices != 8 || got.Residual(p.Hardware, 0) != 0 {
 			t.Errorf("%T: %+v", c, got)
 		}
 	}
