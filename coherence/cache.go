@@ -137,11 +137,16 @@ func (c *cache) fill(s *set, e uint32) (old uint32) {
 	if s.order == 0 || c.policy == Random {
 		c.prepare(s, e)
 	}
-	v := s.order >> (c.top & 60) & 15
+	return s.insert(e, c.top, c.sig1(e))
+}
+
+// insert puts e, with its signature, into the way at position last, which becomes the first.
+func (s *set) insert(e uint32, last, sig uint8) (old uint32) {
+	v := s.order >> (last & 60) & 15
 	s.order = s.order<<4 | v
 	old = s.tag[v]
 	s.tag[v] = e
-	s.sig[sigOf(v)] = c.sig1(e)
+	s.sig[sigOf(v)] = sig
 	return
 }
 

@@ -44,11 +44,16 @@ func (c *core) miss(t *set, key uint32, kind int) (cycles uint64) {
 		c.l1i.fill(t, key|shared) // [5]
 	} else {
 		if kind == store {
-			c.dropL1I(key) // [10]
+			if len(c.l1i.touched) > 0 {
+				c.dropL1I(key) // [10]
+			}
 			state = modified
 		}
 		c.n.L1DAccesses++
-		wrote := dirty(c.l1d.fill(t, key|state)) // [12]
+		if t.order == 0 || c.l1d.policy == Random { // fill, spelled out
+			c.l1d.prepare(t, key)
+		}
+		wrote := dirty(t.insert(key|state, c.l1d.top, c.l1d.sig1(key))) // [12]
 		c.n.L2Backs += wrote
 		cycles += c.lat.WriteBackL2 * wrote
 	}
