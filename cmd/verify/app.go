@@ -86,7 +86,7 @@ func subcommands() []subcommand {
 		{"history", "Look into", "FILE", "judge a history that was recorded elsewhere", (*app).history},
 		{"litmus", "Prove", "PATH… | -gen CYCLE | -differ N", "final states of litmus tests of x86-64, AArch64, or both in one, by two engines", (*app).litmus},
 		{"list", "Know", "[KIND…]", "targets, strategies, judges, specifications, engines, bugs, suite (programs with bugs)", (*app).list},
-		{"bench", "Know", "[EXPERIMENT…]", "measure: engine, judges, search, litmus, ipi, micro; by name: platform, npb, validate", (*app).bench},
+		{"bench", "Know", "[EXPERIMENT…]", "measure: engine, judges, litmus, search, ipi, micro; only by name: platform, npb, validate", (*app).bench},
 	}
 }
 

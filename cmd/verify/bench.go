@@ -14,10 +14,21 @@ type experiment struct {
 	// run prints results as it goes, if it has any, and answers the figures in
 	// the order in which a person reads them; none if it was stopped too early
 	// to know any.
-	run func(b *bench) ([]figure, error)
-	// long says that it takes minutes: it is run when it is named.
-	long bool
+	run    func(b *bench) ([]figure, error)
+	traits traits
 }
+
+// traits say what is special about an experiment.
+type traits uint8
+
+const (
+	long    traits = 1 << iota // it takes minutes: it is run when it is named
+	draws                      // it draws pictures
+	repeats                    // it heeds -rounds
+)
+
+// is says whether the experiment has a trait.
+func (e experiment) is(t traits) bool { return e.traits&t != 0 }
 
 // bench is what an experiment is given.
 type bench struct {
@@ -44,7 +55,7 @@ type bench struct {
 	progress func(experiment, what string)
 
 	// result prints what was found out: as JSON the object, which says its type,
-	// else the text, which is one line.
+	// else the text, which is one line. Without an object it is a headline.
 	result func(object any, text string)
 }
 
@@ -57,15 +68,15 @@ type figure struct {
 
 func experiments() []experiment {
 	return []experiment{
-		{"engine", "what a step and a run cost, beside a bare switch of coroutines", benchEngine, false},
-		{"judges", "how long judges take for long histories, beside porcupine, and whether they agree on short ones", benchJudges, false},
-		{"litmus", "how long the engines take for litmus tests", benchLitmus, false},
-		{"search", "how many runs each strategy needs for the bugs of the suite", benchSearch, false},
-		{"platform", "how fast a simulated platform makes accesses, beside the same loops over a slice of Go", benchPlatform, true},
-		{"npb", "kernels of the NAS Parallel Benchmarks on simulated platforms, verified officially", benchNPB, true},
-		{"ipi", "how long interrupts take between all pairs of CPUs", benchIPI, false},
-		{"micro", "latencies on simulated platforms: pointer chases, lines that nodes hand to each other", benchMicro, false},
-		{"validate", "the caches beside a plain model, reference by reference, and beside cachegrind", benchValidate, true},
+		{"engine", "what a step and a run cost, beside a bare switch of coroutines", benchEngine, repeats},
+		{"judges", "how long judges take for long histories, beside porcupine, and whether they agree on short ones", benchJudges, repeats},
+		{"litmus", "how long the engines take for litmus tests", benchLitmus, repeats},
+		{"search", "how many runs each strategy needs for the bugs of the suite", benchSearch, 0},
+		{"platform", "how fast a simulated platform makes accesses, beside the same loops over a slice of Go", benchPlatform, long | draws | repeats},
+		{"npb", "kernels of the NAS Parallel Benchmarks on simulated platforms, verified officially", benchNPB, long | draws},
+		{"ipi", "how long interrupts take between all pairs of CPUs", benchIPI, draws},
+		{"micro", "latencies on simulated platforms: pointer chases, lines that nodes hand to each other", benchMicro, draws},
+		{"validate", "the caches beside a plain model, reference by reference, and beside cachegrind", benchValidate, long | draws},
 	}
 }
 
@@ -75,14 +86,15 @@ const maxRounds = 1000
 // bench is verify bench.
 func (a *app) bench(args []string) (status, error) {
 	f := a.newFlags("bench")
-	rounds := f.count("rounds", 25, maxRounds, "how many `rounds`; each figure is the median of them, the time of a judge the shortest")
+	f.heading("engine, judges, litmus, search: measurements of the verification")
+	rounds := f.count("rounds", 25, maxRounds, "engine, judges, litmus, platform: how many `rounds`; each figure is the median of them, the time of a judge the shortest")
 	operations := f.count("operations", 100_000, 10_000_000, "judges: how many `operations` a long history has")
 	histories := f.count("histories", 200_000, 1<<32, "judges: on how many short `histories` of each object judges are compared")
 	limit := wait(10 * time.Second)
 	f.Var(&limit, "limit", "judges: how long porcupine may take for a long history")
 	effort := f.searchEffort()
+	corpus := f.String("litmus", "", "litmus: measure the tests of this `folder`, too")
 	simulation := f.simulation()
-	corpus := f.String("litmus", "", "of litmus: measure the tests of this `folder`, too")
 	names, err := f.parse(args)
 	if err != nil {
 		return 0, err
@@ -93,7 +105,7 @@ func (a *app) bench(args []string) (status, error) {
 		return 0, err
 	}
 	if len(names) == 0 {
-		chosen = slices.DeleteFunc(chosen, func(e experiment) bool { return e.long })
+		chosen = slices.DeleteFunc(chosen, func(e experiment) bool { return e.is(long) })
 	}
 	search, err := effort(a.suite)
 	if err != nil {
@@ -104,7 +116,10 @@ func (a *app) bench(args []string) (status, error) {
 		return 0, err
 	}
 	began := time.Now()
-	sum := map[string]any{"type": "summary", "experiments": len(chosen), "rounds": rounds.n}
+	sum := map[string]any{"type": "summary", "experiments": len(chosen)}
+	if slices.ContainsFunc(chosen, func(e experiment) bool { return e.is(repeats) }) {
+		sum["rounds"] = rounds.n
+	}
 	b := &bench{
 		rounds: int(rounds.n), stop: a.interrupted, result: a.resultPrinter(f.json),
 		engines: a.engines, tests: tests, operations: int(operations.n), histories: int(histories.n), limit: time.Duration(limit), search: search,
@@ -115,36 +130,48 @@ func (a *app) bench(args []string) (status, error) {
 	line := a.newProgress()
 	b.progress = func(experiment, what string) { line.draw(experiment + ": " + what) }
 	for _, e := range chosen {
+		if a.interrupted() {
+			break
+		}
 		if !f.json {
 			a.printf("%s: %s\n", e.name, e.doc)
 		}
-		figures, err := e.run(b)
+		figures, err := e.measure(b)
 		line.clear()
 		if err != nil {
-			return 0, fault{err}
+			return 0, statusOfRun(err)
 		}
-		if len(figures) == 0 {
-			return statusInconclusive, fmt.Errorf("interrupted before the first round of %s was done", e.name)
+		if len(figures) == 0 && !a.interrupted() {
+			return 0, fault{fmt.Errorf("%s has come to nothing", e.name)}
 		}
 		a.printFigures(e, figures, sum, f.json)
 	}
-	sum["seconds"] = seconds(began)
-	if f.json {
-		a.emit(sum)
-	}
-	if a.interrupted() {
-		return statusInconclusive, nil
-	}
-	return statusOK, nil
+	return a.endBench(sum, began, f.json), nil
 }
 
-// resultPrinter prints results as JSON or as text.
+// endBench prints the summary. Of what was interrupted it says what was finished.
+func (a *app) endBench(sum map[string]any, began time.Time, json bool) status {
+	s := statusOK
+	if a.interrupted() {
+		const why = "interrupted: the figures are of what was finished"
+		s, sum["verdict"], sum["why"] = statusInconclusive, "inconclusive", why
+		a.complain("verify bench: %s", why)
+	}
+	sum["seconds"] = seconds(began)
+	if json {
+		a.emit(sum)
+	}
+	return s
+}
+
+// resultPrinter prints results as JSON or as text; what has no object is text only.
 func (a *app) resultPrinter(json bool) func(object any, text string) {
 	return func(object any, text string) {
-		if json {
-			a.emit(object)
-		} else {
+		switch {
+		case !json:
 			a.printf("  %s\n", text)
+		case object != nil:
+			a.emit(object)
 		}
 	}
 }

@@ -38,9 +38,9 @@ type npbEffort struct {
 
 // npbEffort defines the flags of experiment npb.
 func (f *flags) npbEffort() func() (npbEffort, error) {
-	class := f.String("class", "S", "npb, validate: problem `size`: S, W or A")
-	kernels := f.String("kernel", "", "npb, validate: `kernels` of IS, CG, MG and FT, with commas between; all if empty")
-	where := f.String("migrating", "both", "npb: whether the thread moves to the other node for each procedure: `yes`, no or both")
+	class := f.String("class", "S", "npb, validate: problem `SIZE`: S, W or A")
+	kernels := f.String("kernel", "", "npb, validate: `KERNELS` of IS, CG, MG and FT, with commas between; all if empty")
+	where := f.String("migrating", "both", "npb: `yes|no|both`: whether the thread moves to the other node for each procedure")
 	paged := f.Bool("paged", false, "npb, validate: have the data be translated by page tables, through TLBs")
 	return func() (e npbEffort, err error) {
 		e.paged = *paged

@@ -23,11 +23,11 @@ type searchEffort struct {
 
 // searchEffort defines the flags of bench search. What it answers reads them.
 func (f *flags) searchEffort() func([]suite.Program) (searchEffort, error) {
-	seeds := f.count("seeds", 60, maxSeeds, "of search: how many `seeds` look for each bug")
-	runs := f.count("cap", fuzz.DefaultRuns, maxRuns, "of search: how many `runs` each seed has")
-	programs := f.String("programs", "", "of search: the `names` of programs, with commas between them (default all)")
-	strategies := f.String("strategies", "", "of search: the `names` of strategies (default all)")
-	workers := f.count("workers", uint64(min(runtime.NumCPU(), maxWorkers)), maxWorkers, "of search: how many `hunts` are at work at a time")
+	seeds := f.count("seeds", 60, maxSeeds, "search: how many `seeds` look for each bug")
+	runs := f.count("cap", fuzz.DefaultRuns, maxRuns, "search: how many `runs` each seed has")
+	programs := f.String("programs", "", "search: the `names` of programs, with commas between them (default all)")
+	strategies := f.String("strategies", "", "search: the `names` of strategies (default all)")
+	workers := f.count("workers", uint64(min(runtime.NumCPU(), maxWorkers)), maxWorkers, "search: how many `hunts` are at work at a time")
 	return func(all []suite.Program) (searchEffort, error) {
 		e := searchEffort{seeds: seeds.n, runs: runs.n, workers: int(workers.n)}
 		for _, s := range splitNames(*strategies) {

@@ -23,9 +23,9 @@ type validateEffort struct {
 
 // validateEffort defines the flags of experiment validate.
 func (f *flags) validateEffort() func() (validateEffort, error) {
-	stream := f.count("stream", 2_000_000, 1<<40, "validate: how many `references` of a random stream of all nodes are compared")
-	class := f.String("replay", "W", "validate: problem `size` of what cachegrind is given")
-	with := f.Bool("cachegrind", true, "validate: compare IS and CG with valgrind --tool=cachegrind, too")
+	stream := f.count("stream", 2_000_000, 1<<40, "validate: how many `REFERENCES` of a random stream of all nodes are compared")
+	class := f.String("replay", "W", "validate: problem `SIZE` of what cachegrind is given")
+	with := f.Bool("cachegrind", true, "validate: also compare IS and CG with valgrind --tool=cachegrind")
 	return func() (validateEffort, error) {
 		if *with {
 			if err := cachegrind.Find(); err != nil {

@@ -17,8 +17,9 @@ import (
 // flags are the flags of a subcommand. Every one has -json.
 type flags struct {
 	*flag.FlagSet
-	a    *app
-	json bool
+	a        *app
+	json     bool
+	headings []heading
 }
 
 // newFlags begins the flags of the subcommand of a name.
@@ -55,8 +56,7 @@ func (f *flags) explain(err error) error {
 		return fmt.Errorf("%w; %s -h lists the flags", err, c.title())
 	}
 	f.a.printf("%s\n\nusage: %s [flags]%s\n\n", c.doc, c.title(), spaced(c.args))
-	f.SetOutput(f.a.stdout)
-	f.PrintDefaults()
+	f.printDefaults()
 	return err
 }
 

@@ -16,6 +16,7 @@ import (
 // platforms are the flags that describe simulated platforms.
 type platforms struct {
 	models         models
+	chosen         func() bool // the models were given, and are not the default
 	preset         string
 	l1, l2, l3     cacheFlag
 	e820, tree     string
@@ -27,50 +28,65 @@ type platforms struct {
 // platforms defines the flags.
 func (f *flags) platforms() *platforms {
 	p := &platforms{models: firmware.Models()}
-	f.Var(&p.models, "model", "hardware `models`: separated, shared, fully-shared, with commas between")
-	f.StringVar(&p.preset, "preset", "table2", "latencies: `table2` of the paper, or those of its artifact")
+	p.chosen = func() bool { return f.isSet("model") }
+	f.Var(&p.models, "model", "hardware `MODELS`: separated, shared, fully-shared, with commas between")
+	f.StringVar(&p.preset, "preset", "table2", "latencies `NAME`: table2 of the paper, or artifact, those of its artifact")
 	for _, c := range []struct {
 		to        *cacheFlag
 		name, doc string
 	}{{&p.l1, "l1", "L1 data caches"}, {&p.l2, "l2", "L2 caches"}, {&p.l3, "l3", "L3 caches"}} {
 		f.Var(c.to, c.name, "make all "+c.doc+" `SIZE/WAYS/POLICY`, such as 32M, or 32K/8/fifo; policies: lru, fifo, random")
 	}
-	f.StringVar(&p.e820, "e820", "", "the e820 map of x86-64 nodes, in place of the model's, from this `file`")
-	f.StringVar(&p.tree, "tree", "", "the flattened device tree of AArch64 nodes, from this `file`")
-	p.nodes = f.count("nodes", 2, 1<<20, "how many `nodes`, x86-64 and AArch64 by turns; more than 2 share one memory map without firmware tables")
-	p.skew = f.orNone("skew", 1000, 1<<40, "for how many `cycles` a CPU may be ahead of the others")
-	p.ipi = f.orNone("ipi", machine.DefaultIPI, 1<<30, "`cycles` of an interrupt between CPUs")
-	p.cpi = f.orNone("cpi", 1000, 1_000_000, "thousandths of a cycle that an `instruction` takes beside memory")
-	f.BoolVar(&p.fetches, "fetches", false, "have instructions be fetched through the L1 instruction caches, from 16 KB of code")
+	f.StringVar(&p.e820, "e820", "", "the e820 map of the x86-64 node, in place of the model's, from this `FILE`")
+	f.StringVar(&p.tree, "tree", "", "the flattened device tree of the AArch64 node, in place of the model's, from this `FILE`")
+	p.nodes = f.count("nodes", 2, machine.MaxCPUs, "how many `nodes`, x86-64 and AArch64 by turns; more than 2 share one memory map without firmware tables")
+	p.skew = f.orNone("skew", 1000, 1<<40, "npb, validate: for how many `CYCLES` a CPU may be ahead of the others")
+	p.ipi = f.orNone("ipi", machine.DefaultIPI, 1<<30, "`CYCLES` of an interrupt between CPUs")
+	p.cpi = f.orNone("cpi", 1000, 1_000_000, "`THOUSANDTHS` of a cycle that an instruction takes beside memory")
+	f.BoolVar(&p.fetches, "fetches", false, "npb, ipi, micro: have instructions be fetched through the L1 instruction caches, from 16 KB of code")
 	return p
 }
 
 // simulation defines the flags of the experiments on simulated platforms. What it
 // answers fills in what these experiments are given; it fails if the flags make no sense.
 func (f *flags) simulation() func(b *bench, chosen []experiment) error {
-	p, npb, validate := f.platforms(), f.npbEffort(), f.validateEffort()
+	f.heading("npb, ipi, micro, platform, validate: the simulated platforms (ipi and platform take the first model)")
+	p := f.platforms()
+	f.heading("npb, ipi, micro, platform, validate: what is done on them")
+	npb, validate := f.npbEffort(), f.validateEffort()
 	cpus := f.count("cpus", 2, machine.MaxCPUs, "ipi: how many `CPUs` each node has")
-	plots := f.String("plot", "", "platform, npb, ipi, micro, validate: draw the results into this `folder`, as PNG and SVG")
+	plots := f.String("plot", "", "platform, npb, ipi, micro, validate: draw the results into this `FOLDER`, as PNG and SVG")
 	return func(b *bench, chosen []experiment) (err error) {
 		if b.platforms, err = p.all(); err != nil {
 			return err
 		}
-		if p.nodes.n*cpus.n > machine.MaxCPUs {
-			return fmt.Errorf("-nodes %d and -cpus %d make more than %d CPUs", p.nodes.n, cpus.n, machine.MaxCPUs)
-		}
 		if b.npb, err = npb(); err != nil {
 			return err
 		}
-		b.models, b.skew, b.ipiCPUs, b.plots = p.models, p.skew.n, cpus.n, *plots
+		b.models = p.names()
+		b.skew, b.ipiCPUs, b.plots = p.skew.n, cpus.n, *plots
 		if slices.ContainsFunc(chosen, func(e experiment) bool { return e.name == "validate" }) {
-			b.validate, err = validate()
+			if b.validate, err = validate(); err != nil {
+				return err
+			}
 		}
-		return err
+		if err := p.unfit(b, chosen); err != nil {
+			return err
+		}
+		return plotFolder(*plots, chosen)
 	}
 }
 
 // all makes the platforms of the models that were asked for.
 func (p *platforms) all() (out []machine.Platform, err error) {
+	if p.e820 != "" || p.tree != "" {
+		switch {
+		case !p.chosen():
+			p.models = models{firmware.Separated}
+		case len(p.models) > 1:
+			return nil, errors.New("-e820 and -tree replace the memory of the models: give one -model")
+		}
+	}
 	for _, d := range p.models {
 		one, err := p.platform(d)
 		if err != nil {
@@ -81,6 +97,14 @@ func (p *platforms) all() (out []machine.Platform, err error) {
 	return out, nil
 }
 
+// names are those of the platforms, as results give them.
+func (p *platforms) names() models {
+	if p.e820 != "" || p.tree != "" {
+		return models{"tables"}
+	}
+	return p.models
+}
+
 // platform makes the platform of a model. It fails if the flags make none.
 func (p *platforms) platform(d firmware.Model) (machine.Platform, error) {
 	out := machine.PaperPlatform(d)
@@ -88,9 +112,6 @@ func (p *platforms) platform(d firmware.Model) (machine.Platform, error) {
 		return out, err
 	}
 	if p.nodes.n != 2 {
-		if p.nodes.n > machine.MaxCPUs {
-			return out, fmt.Errorf("-nodes %d: at most %d are supported", p.nodes.n, machine.MaxCPUs)
-		}
 		out = manyNodes(int(p.nodes.n), out)
 	}
 	h := out.Hardware
@@ -117,6 +138,9 @@ func (p *platforms) platform(d firmware.Model) (machine.Platform, error) {
 	}
 	m, err := machine.New(out)
 	if err != nil {
+		if (p.e820 == "") != (p.tree == "") && strings.Contains(err.Error(), "overlap") {
+			err = fmt.Errorf("%w; the other node keeps the table of the model: give both -e820 and -tree", err)
+		}
 		return out, err
 	}
 	m.Close()
