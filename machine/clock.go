@@ -1,6 +1,11 @@
 package machine
 
-import "math"
+import (
+	"fmt"
+	"math"
+
+	"github.com/fusedos/stramash/coherence"
+)
 
 // Earliest is the chooser of a timed run: it always has the CPU with the earliest
 // clock move, so that the run is the one that the platform's [Hardware] would make.
@@ -10,8 +15,8 @@ import "math"
 // Steps of a timed run are instructions, and its TraceHash is that of the counters
 // of all CPUs. [Limits] do not apply to it.
 type Earliest struct {
-	// Skew is for how many cycles a CPU may be ahead of the others before they
-	// move: the larger, the fewer changes of thread.
+	// Skew is for how many cycles, up to 2^40, a CPU may be ahead of the others before
+	// they move: the larger, the fewer changes of thread.
 	Skew uint64
 	// Stop, if not nil, is asked now and then, at times that depend on the run
 	// only; true ends the run as Stopped.
@@ -21,8 +26,12 @@ type Earliest struct {
 // alone is how long a CPU goes on without asking, if no other can.
 const alone = 1 << 22 * 1000
 
-// never is the time of what happens only if nothing else can.
-const never = math.MaxInt64 / 4
+const (
+	// never is the time of what happens only if nothing else can.
+	never = math.MaxInt64 / 4
+	// maxCycles bounds what a call can add to a clock: a quarter of an hour.
+	maxCycles = 1 << 40
+)
 
 // Choose picks the agent with the earliest time.
 func (e Earliest) Choose(q *Choice) int {
@@ -34,19 +43,15 @@ func (e Earliest) Choose(q *Choice) int {
 	for s := q.Options; s != 0; s = s.Rest() {
 		k := s.First()
 		a := &m.agents[k]
-		at := a.cpu.port.clock()
-		switch {
-		case k == cur && a.line == nil:
+		if k == cur && a.line == nil {
 			continue
-		case a.line != nil && a.cpu.id == cur:
-			due = min(due, a.line.due)
-			if at = max(at, a.line.due); a.line.due <= a.cpu.port.clock() {
+		}
+		at := a.time()
+		if a.line != nil && a.cpu.id == cur {
+			due = min(due, at)
+			if at <= a.cpu.port.clock() {
 				return k
 			}
-		case a.line != nil:
-			at = max(at, a.line.due)
-		case a.buffer == nil && a.cpu.op.kind() == OpTimeout:
-			at = never
 		}
 		if at < first || at == first && a.line != nil && m.agents[best].line == nil {
 			best, first = k, at
@@ -56,12 +61,37 @@ func (e Earliest) Choose(q *Choice) int {
 		return best
 	}
 	p := &m.cpus[cur].port
-	limit := min(first, never) + 1000*int64(e.Skew)
+	limit := min(first, never) + 1000*int64(min(e.Skew, maxCycles))
 	if limit = min(limit, due-1); best < 0 || p.clock() <= limit {
 		p.until(min(limit, p.clock()+alone))
 		return cur
 	}
 	return best
+}
+
+// time is when an agent moves in a timed run.
+func (a *agent) time() int64 {
+	now := a.cpu.port.clock()
+	switch {
+	case a.line != nil:
+		return max(now, a.line.next())
+	case a.mmu != nil:
+		return a.mmu.pending[0].at
+	case a.buffer == nil && a.cpu.op.kind() == OpTimeout:
+		return never
+	}
+	return now
+}
+
+// next is when an interrupt of a line lands, of those that have been raised.
+func (l *line) next() int64 {
+	switch {
+	case !l.sent:
+		return l.timer
+	case l.raised == 0:
+		return l.due
+	}
+	return min(l.due, l.timer)
 }
 
 // isTimed says whether the run is a timed one.
@@ -81,8 +111,14 @@ func (m *Machine) mayGoOn(c *cpu) bool {
 	return true
 }
 
+// askStop is after how many accesses on the long way Earliest.Stop is asked.
+const askStop = 1 << 14
+
 // mayStop ends the run if its user wants that.
 func (m *Machine) mayStop() {
+	if m.phase == unwinding {
+		return
+	}
 	if stop := m.timing.stop; stop != nil && stop() {
 		m.abort(Stopped, "stopped by its user")
 	}
@@ -95,9 +131,12 @@ func (m *Machine) cut() {
 	}
 }
 
-// Compute lets the thread execute n instructions that touch no memory. It is no
-// operation: no other CPU moves in between.
+// Compute lets the thread execute n instructions, up to 2^40, that touch no memory. It
+// is no operation: no other CPU moves in between.
 func (t *Thread) Compute(n uint64) {
+	if n > maxCycles {
+		panic(fmt.Sprintf("Compute of %d instructions: use up to %d at a time", n, uint64(maxCycles)))
+	}
 	if h := t.m.timing; h != nil {
 		h.compute(t.cpu, n)
 	}
@@ -130,6 +169,9 @@ func (h *timing) access(c *cpu, pa PA, write bool) {
 	}
 	if h.quick {
 		p.displace(pa)
+	}
+	if h.long++; h.long%askStop == 0 {
+		c.m.mayStop()
 	}
 }
 
@@ -182,7 +224,7 @@ func (h *timing) fetch(c *cpu, n uint64) {
 	p := &c.port
 	h.catchUp() // they meet in the lower caches
 	for range n {
-		p.spend(1000 * int64(h.caches.Fetch(c.id, uint64(h.code[c.node])+p.pc)))
+		p.spend(1000 * int64(h.caches.Fetch(c.id, coherence.Limit-uint64(c.node+1)*maxCode+p.pc)))
 		if p.pc += 4; p.pc == h.Code {
 			p.pc = 0
 		}
@@ -239,7 +281,8 @@ func (m *Machine) Drive(body func(ts []*Thread)) Result {
 		m.install(i, Start{CPU: i, Body: func(*Thread) {}})
 		ts = append(ts, m.cpus[i].cur)
 	}
-	m.phase, m.bound, m.driven, m.timing.quick = adversarial, 0, true, true
+	m.phase, m.bound, m.driven = adversarial, 0, true
+	m.timing.choose(m)
 	m.drive(body, ts)
 	m.over(Finished, "", nil)
 	m.driven = false

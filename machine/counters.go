@@ -14,46 +14,54 @@ type Counters struct {
 	RemoteDevices  uint64 // to devices of other nodes
 	Waited         uint64 // cycles in which the CPU waited for others, which are no part of Runtime
 	Runtime        uint64 // cycles
+	Rest           uint64 // thousandths of a cycle beyond Runtime
+}
+
+// each lists the counters that are not those of the caches.
+func (c *Counters) each() [8]*uint64 {
+	return [...]*uint64{
+		&c.Instructions, &c.IPIs, &c.NodeIPIs, &c.DeviceAccesses, &c.RemoteDevices, &c.Waited, &c.Runtime, &c.Rest,
+	}
 }
 
 // Add adds what another CPU has done.
 func (c *Counters) Add(d Counters) {
 	c.Counters.Add(d.Counters)
-	for _, f := range []struct{ to, from *uint64 }{
-		{&c.Instructions, &d.Instructions}, {&c.IPIs, &d.IPIs}, {&c.NodeIPIs, &d.NodeIPIs},
-		{&c.DeviceAccesses, &d.DeviceAccesses}, {&c.RemoteDevices, &d.RemoteDevices},
-		{&c.Waited, &d.Waited}, {&c.Runtime, &d.Runtime},
-	} {
-		*f.to += *f.from
+	from := d.each()
+	for i, to := range c.each() {
+		*to += *from[i]
 	}
+	c.setTime(1000*c.Runtime + c.Rest)
 }
 
 // sub is what was done since d.
 func (c Counters) sub(d Counters) Counters {
 	c.Counters = c.Counters.Sub(d.Counters)
-	c.Instructions -= d.Instructions
-	c.IPIs -= d.IPIs
-	c.NodeIPIs -= d.NodeIPIs
-	c.DeviceAccesses -= d.DeviceAccesses
-	c.RemoteDevices -= d.RemoteDevices
-	c.Waited -= d.Waited
-	c.Runtime -= d.Runtime
+	from := d.each()
+	for i, to := range c.each() {
+		*to -= *from[i]
+	}
+	c.setTime(1000*c.Runtime + c.Rest)
 	return c
 }
 
-// Residual is Runtime less what the other counters say that it must be, for a CPU
-// of a node: instructions at their rate, each level's hits, snoops and write-backs at
-// their latency, interrupts and devices. It is zero for every run that counts from
-// its beginning (facts of the artifact's appendix: its sample has the same law), and
-// within one cycle otherwise.
+// setTime sets Runtime and Rest.
+func (c *Counters) setTime(thousandths uint64) {
+	c.Runtime, c.Rest = thousandths/1000, thousandths%1000
+}
+
+// Residual is what Runtime and Rest are more than what the other counters say, in
+// thousandths of a cycle, for CPUs of one node: instructions at their rate, each
+// level's hits, snoops and write-backs at their latency, interrupts and devices. It is
+// always zero. (The sample of the artifact's appendix A.5 obeys the same law.)
 func (c Counters) Residual(h *Hardware, node int) int64 {
 	rate := uint64(1000)
 	if len(h.MilliCPI) > 0 {
 		rate = h.MilliCPI[node]
 	}
-	want := c.Instructions*rate/1000 + c.Cost(h.Nodes[node].Latency) +
+	cycles := c.Cost(h.Nodes[node].Latency) +
 		c.IPIs*h.IPI + c.NodeIPIs*h.NodeIPI + c.DeviceAccesses*h.Device + c.RemoteDevices*h.RemoteDevice
-	return int64(c.Runtime - want)
+	return int64(1000*c.Runtime + c.Rest - c.Instructions*rate - 1000*cycles)
 }
 
 // Counters are those of a CPU: of the run so far, without what was done while
@@ -95,11 +103,13 @@ func (m *Machine) now(cpu int) Counters {
 	p := &m.cpus[cpu].port
 	p.settle(m.timing)
 	m.timing.catchUp()
-	return Counters{
+	out := Counters{
 		Counters: m.timing.caches.Counters(cpu), Instructions: p.insts,
 		NodeIPIs: p.sends[0], IPIs: p.sends[1], DeviceAccesses: p.devices[0], RemoteDevices: p.devices[1],
-		Waited: uint64(p.waited) / 1000, Runtime: uint64(p.clock()-p.waited) / 1000,
+		Waited: uint64(p.waited) / 1000,
 	}
+	out.setTime(uint64(p.clock() - p.waited))
+	return out
 }
 
 // CacheConfig is what the caches of the machine's platform were made of: a zero one
@@ -113,16 +123,18 @@ func (m *Machine) CacheConfig() coherence.Config {
 
 // StartCounters has the counters of all CPUs go on from here, if they do not
 // already: the artifact's switch. A run begins with counters that go.
-func (t *Thread) StartCounters() { t.m.switchCounters(true) }
+func (t *Thread) StartCounters() { t.switchCounters(true) }
 
 // StopCounters has them rest. Caches and clocks go on all the same.
-func (t *Thread) StopCounters() { t.m.switchCounters(false) }
+func (t *Thread) StopCounters() { t.switchCounters(false) }
 
-func (m *Machine) switchCounters(on bool) {
+func (t *Thread) switchCounters(on bool) {
+	m := t.m
 	h := m.timing
 	if h == nil || h.counts == on {
 		return
 	}
+	m.idleUntil(t.port.clock())
 	for i := range m.cpus {
 		if now := m.now(i); on {
 			h.base[i] = now
@@ -133,9 +145,20 @@ func (m *Machine) switchCounters(on bool) {
 	h.counts = on
 }
 
+// idleUntil has the clocks of idle CPUs of a timed run be not before now, so that what
+// they have waited before is counted as such.
+func (m *Machine) idleUntil(now int64) {
+	for _, c := range m.cpus {
+		if m.isTimed() && c.cur == c.idle && !m.enabled.Has(c.id) {
+			c.port.wait(now)
+		}
+	}
+}
+
 // ClearCounters sets the counters of all CPUs to zero.
 func (t *Thread) ClearCounters() {
 	if h := t.m.timing; h != nil {
+		t.m.idleUntil(t.port.clock())
 		clear(h.total)
 		for i := range h.base {
 			h.base[i] = t.m.now(i)
@@ -151,7 +174,7 @@ func (m *Machine) hashCounters() (hash uint64, steps int) {
 			c.L1IHits, c.L1IAccesses, c.L1DHits, c.L1DAccesses, c.L2Hits, c.L2Accesses, c.L3Hits, c.L3Accesses,
 			c.LocalHits, c.RemoteHits, c.Transfers, c.SnoopData, c.SnoopInvalidate, c.BackInvalidate, c.CoreSnoops,
 			c.L2Backs, c.L3Backs, c.MemoryBacks, c.InclusionVictims, c.Cycles,
-			c.Instructions, c.IPIs, c.NodeIPIs, c.DeviceAccesses, c.RemoteDevices, c.Waited, c.Runtime,
+			c.Instructions, c.IPIs, c.NodeIPIs, c.DeviceAccesses, c.RemoteDevices, c.Waited, c.Runtime, c.Rest,
 		} {
 			hash = mix(hash, v)
 		}

@@ -73,6 +73,7 @@ func (c *cpu) refresh() {
 	if !can && t.wait != forInterrupt {
 		op, holds := t.wait.op()
 		can = holds || t.wait.times
+		t.wait.holds = holds
 		c.op = op.pack()
 	}
 	c.m.set(c.bit, can, t.resting && c.taking == nil)
@@ -122,6 +123,9 @@ func (m *Machine) set(bit Set, can, reserve bool) {
 func (c *cpu) install(t *Thread) {
 	c.cur = t
 	t.cpu, t.port = c, &c.port
+	if c.m.isTimed() {
+		c.port.wait(t.left)
+	}
 	c.clearReservation()
 	c.refresh()
 }
@@ -156,7 +160,9 @@ func (m *Machine) wrote(by *cpu, a access, changed bool) {
 		t := c.cur
 		could := m.enabled.Has(c.id)
 		if t.wait != nil && t.wait.watches(a.pa) {
+			could = t.wait.holds
 			c.refresh()
+			could = could || !t.wait.holds
 		}
 		if t.resting && (t.restOn == anywhere || t.restOn == a.pa&^7) {
 			t.wakeUp()

@@ -21,13 +21,21 @@ type Bus struct{ t *Thread }
 // CPU is the CPU that accesses the device.
 func (b Bus) CPU() int { return b.t.cpu.id }
 
-// Now is the time of the CPU that accesses the device, in cycles; without
-// Platform.Hardware, zero.
+// Now is the time of the CPU that accesses the device, in cycles; zero in a run that
+// is not a timed one, where accounting changes nothing.
 func (b Bus) Now() uint64 {
-	if h := b.t.m.timing; h != nil {
-		h.catchUp()
+	if !b.t.m.isTimed() {
+		return 0
 	}
 	return uint64(b.t.port.clock()) / 1000
+}
+
+// ArmTimer is [Thread.ArmTimerIn] for the CPU that accesses the device, if it handles
+// VectorTimer.
+func (b Bus) ArmTimer(cycles uint64) {
+	if b.t.cpu.handlers[VectorTimer] != nil {
+		b.t.ArmTimerIn(cycles)
+	}
 }
 
 // Interrupt has a CPU take an interrupt; in a timed run, after so many cycles. What
@@ -40,7 +48,7 @@ func (b Bus) Interrupt(cpu int, v Vector, after uint64) {
 	}
 	for _, l := range m.cpus[cpu].lines {
 		if l.vector == v {
-			b.t.raise(l, 1000*int64(min(after, 1<<50)))
+			b.t.raise(l, 1000*int64(min(after, maxCycles)))
 			b.t.account(Op{Kind: OpSend, Addr: interruptAddr(cpu, v)})
 			l.hash = b.t.ctx.hash
 			b.t.tells(Op{Kind: OpSend, Addr: interruptAddr(cpu, v)})
@@ -153,7 +161,7 @@ func (d *Console) Write(_ Bus, offset uint64, _ Size, v uint64) {
 
 // Timer is a device that all nodes see the same time by. Its registers, of 8 bytes:
 // the time in cycles at offset 0; at 8, how many cycles from now the writer's
-// VectorTimer shall fire, once.
+// VectorTimer shall fire, once; see [Thread.ArmTimerIn].
 type Timer struct{}
 
 // Reset does nothing.
@@ -170,7 +178,7 @@ func (Timer) Read(b Bus, offset uint64, _ Size) uint64 {
 // Write arms the timer of the CPU that writes.
 func (Timer) Write(b Bus, offset uint64, _ Size, v uint64) {
 	if offset == 8 {
-		b.Interrupt(b.CPU(), VectorTimer, v)
+		b.ArmTimer(v)
 	}
 }
 

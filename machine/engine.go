@@ -50,8 +50,7 @@ func (m *Machine) Run(starts ...Start) Result {
 	m.phase = priming
 	m.bare = m.order == nil && m.storage == nil && !m.isTimed() && !m.translates && !m.mem.closed
 	if h := m.timing; h != nil {
-		h.quick = h.timed && m.order == nil && m.storage == nil && m.tracer == nil && h.Code == 0
-		h.guarded = m.translates || m.mem.closed
+		h.choose(m)
 	}
 	if m.live == 0 {
 		m.over(Finished, "", nil)

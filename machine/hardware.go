@@ -24,7 +24,8 @@ type Hardware struct {
 	MilliCPI []uint64
 	// Code is the size in bytes of the code that each CPU's instructions are
 	// fetched from, round and round, 4 bytes each: a multiple of 64 up to 16 MiB.
-	// Zero means that fetches cost nothing.
+	// Zero means that fetches cost nothing. The code is at addresses of its own, at the
+	// end of those that caches know.
 	Code uint64
 	// IPI is the time until an interrupt that a CPU sends to another node has
 	// landed, in which the sender waits for the device that passes it on (section
@@ -58,8 +59,10 @@ func PaperHardware(p Platform) *Hardware {
 	return h
 }
 
-// maxCost bounds each cost of Hardware.
-const maxCost = 1 << 30
+const (
+	maxCost = 1 << 30  // of each cost of Hardware
+	maxCode = 16 << 20 // bytes of Hardware.Code
+)
 
 // validate says what is wrong with the hardware of a platform.
 func (h *Hardware) validate(p Platform) error {
@@ -68,8 +71,8 @@ func (h *Hardware) validate(p Platform) error {
 		return fmt.Errorf("hardware describes %d nodes: the platform has %d", len(h.Nodes), len(p.Nodes))
 	case len(h.MilliCPI) != 0 && len(h.MilliCPI) != len(p.Nodes):
 		return fmt.Errorf("hardware has %d values of MilliCPI: give one for each of the %d nodes, or none", len(h.MilliCPI), len(p.Nodes))
-	case h.Code%64 != 0 || h.Code > 16<<20:
-		return fmt.Errorf("hardware has %d bytes of code: use a multiple of 64 up to %d", h.Code, 16<<20)
+	case h.Code%64 != 0 || h.Code > maxCode:
+		return fmt.Errorf("hardware has %d bytes of code: use a multiple of 64 up to %d", h.Code, maxCode)
 	case max(h.IPI, h.NodeIPI, h.Device, h.RemoteDevice) > maxCost:
 		return fmt.Errorf("hardware has a cost above %d cycles", maxCost)
 	}
@@ -92,7 +95,7 @@ type timing struct {
 	guarded bool
 	stop    func() bool
 	lost    func(core int, line uint64) // what a timed run does when an L1D loses a line
-	code    []PA                        // by node
+	long    uint64                      // accesses of the run on the long way
 	base    []Counters                  // when the counters were started
 	total   []Counters                  // of the time until they were stopped
 	counts  bool
@@ -118,16 +121,16 @@ func (h *timing) begin(m *Machine, timed bool, stop func() bool) {
 	if timed {
 		h.caches.OnLoss(h.lost)
 	}
-	h.timed, h.quick, h.stop, h.counts = timed, false, stop, true
+	h.timed, h.quick, h.stop, h.counts, h.long = timed, false, stop, true, 0
 	h.noted = h.noted[:0]
 	clear(h.base)
 	clear(h.total)
-	h.code = h.code[:0]
-	if h.Code > 0 {
-		for i := range m.platform.Nodes {
-			h.code = append(h.code, PA(m.AllocOn(i, h.Code)))
-		}
-	}
+}
+
+// choose decides which way plain accesses of a run take.
+func (h *timing) choose(m *Machine) {
+	h.quick = h.timed && m.order == nil && m.storage == nil && m.tracer == nil && h.Code == 0
+	h.guarded = m.translates || m.mem.closed
 }
 
 // newTiming makes the hardware of a machine with its memory.
@@ -156,7 +159,9 @@ func newTiming(m *Machine, h *Hardware) (*timing, error) {
 			c.port.milliCPI = int64(h.MilliCPI[c.node])
 		}
 		c.port.sets = int(own.Nodes[c.node].L1D.Size / lineBytes / uint64(max(own.Nodes[c.node].L1D.Ways, 1)))
-		c.port.step = c.port.milliCPI + 1000*int64(own.Nodes[c.node].Latency.L1)
+		if c.port.step = c.port.milliCPI + 1000*int64(own.Nodes[c.node].Latency.L1); c.port.step == 0 {
+			return nil, fmt.Errorf("node %d: an instruction that hits the L1 cache takes no time: give it some by MilliCPI or Latency.L1", c.node)
+		}
 	}
 	return h2, nil
 }

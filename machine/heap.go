@@ -84,6 +84,9 @@ func (t *Thread) Free(at VA) {
 func (t *Thread) allocates(op Op, a *arena, size uint64, ok bool) {
 	m := t.m
 	m.heapUsed = true
+	if m.timing != nil {
+		m.timing.compute(t.cpu, 1)
+	}
 	m.calm, t.spinLoc = m.steps+m.calmSteps(), anywhere
 	pa := PA(0)
 	if a != nil {

@@ -7,6 +7,7 @@ type invalidation struct {
 	va     VA // noPage for all
 	by     *cpu
 	thread Handle
+	at     int64 // when it was posted, in a timed run
 }
 
 // maxPending is how many invalidations may wait at one MMU.
@@ -72,7 +73,7 @@ func (t *Thread) post(u *mmu, va VA) {
 		t.m.abort(Panicked, "%d invalidations wait at CPU %d: a SyncFence awaits them", maxPending, u.cpu.id)
 	}
 	u.queue.changed(t.ctx)
-	u.pending = append(u.pending, invalidation{va, t.cpu, t.handle})
+	u.pending = append(u.pending, invalidation{va, t.cpu, t.handle, t.port.clock()})
 	t.cpu.posted++
 	u.refresh()
 }

@@ -191,8 +191,11 @@ func (m *Machine) Begin(c Chooser, l Limits) {
 	if m.closed {
 		panic("machine: Begin after Close")
 	}
+	if p, ok := c.(*Earliest); ok {
+		c = *p
+	}
 	earliest, timed := c.(Earliest)
-	m.mem.reset(timed)
+	m.mem.reset(timed && m.order == nil)
 	m.chooser = c
 	if timed {
 		l = unlimited

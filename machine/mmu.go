@@ -130,6 +130,8 @@ func (u MMU) validate() error {
 		return fmt.Errorf("MMU with pages of 1<<%d bytes: use 4 to 30", u.Format.Shift())
 	case !power(u.Sets, 1<<16) || !power(u.Ways, 64):
 		return fmt.Errorf("TLB of %d sets and %d ways: use powers of two up to %d and 64", u.Sets, u.Ways, 1<<16)
+	case u.From&(1<<u.Format.Shift()-1) != 0 || u.To != ^VA(0) && u.To&(1<<u.Format.Shift()-1) != 0:
+		return fmt.Errorf("MMU for addresses from %#x to %#x: use whole pages", uint64(u.From), uint64(u.To))
 	case u.From > u.To:
 		return fmt.Errorf("MMU for addresses from %#x to %#x: nothing is between", uint64(u.From), uint64(u.To))
 	}
@@ -211,7 +213,7 @@ func (u *mmu) covers(va VA) bool { return u.root != 0 && va >= u.From && va < u.
 
 // TLBCounts is what the MMU of a CPU has done in a run.
 type TLBCounts struct {
-	Hits, Misses uint64 // look-ups
+	Hits, Misses uint64 // look-ups; of a timed run without the hits of accesses that took the short way
 	Walks        uint64 // of the tables, those after which there was a fault with them
 	Faults       uint64
 }

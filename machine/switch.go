@@ -46,6 +46,7 @@ func (t *Thread) SwitchTo(h Handle) {
 		return
 	}
 	c := t.cpu
+	t.left = c.port.clock()
 	if !t.daemon {
 		t.cpu = nil
 	}

@@ -14,6 +14,7 @@ type Thread struct {
 	m    *Machine
 	cpu  *cpu  // where it runs; nil while it is switched out
 	port *port // its way to memory
+	left int64 // when it last left a CPU, in a timed run
 	ctx  *context
 	co   coroutine
 
@@ -67,7 +68,7 @@ func (t *Thread) start(c *cpu, x *context, body func(*Thread)) {
 	}
 	t.done, t.masked, t.wait, t.sleeping = false, false, nil, false
 	t.resting, t.spins, t.spinLoc = false, 0, anywhere
-	t.exclusive, t.unwound = false, 0
+	t.exclusive, t.unwound, t.left = false, 0, 0
 }
 
 // exit ends the thread's life: its CPU becomes idle.

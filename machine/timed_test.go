@@ -370,7 +370,7 @@ func TestDevices(t *testing.T) {
 				second := t.ReadDevice(clock, machine.Size64)
 				t.Load64(word)
 				before := t.ReadDevice(clock, machine.Size64)
-				if load := before - second - (second - first); load != 301 { // from memory
+				if load := before - second - (second - first); c == (machine.Natural{}) && load != 0 || c != (machine.Natural{}) && load != 301 { // from memory; there is no time in a run that explores
 					panic(fmt.Sprintf("a load takes %d cycles", load))
 				}
 				for _, b := range []byte("hi") {
@@ -379,7 +379,7 @@ func TestDevices(t *testing.T) {
 				t.WriteDevice(clock+8, machine.Size64, 500)
 				t.WriteDevice(bell+12, machine.Size32, 1<<16|uint64(machine.VectorIPI))
 				t.WaitForInterrupt()
-				if after := t.ReadDevice(clock, machine.Size64); after-before < 500 {
+				if after := t.ReadDevice(clock, machine.Size64); after-before < 500 && c != (machine.Natural{}) {
 					panic(fmt.Sprintf("%d cycles", after-before))
 				}
 				if t.ReadDevice(bell+4, machine.Size32) != 1 || t.ReadDevice(bell+8, machine.Size32) != 0 {
@@ -466,8 +466,8 @@ func TestTimedGolden(t *testing.T) {
 		m := newMachine(t, p)
 		m.Begin(machine.Earliest{Skew: 100}, machine.Limits{})
 		res := m.Run(mixed(m, 4, 5, 2000, 3, true)...)
-		const want = 0x1170dfce69be4994
-		if res.TraceHash != want || res.Steps != 96128 {
+		const want = 0x20dab42f034ea817
+		if res.TraceHash != want || res.Steps != 99717 {
 			t.Errorf("%d cores: hash %#x after %d instructions, want %#x", cores, res.TraceHash, res.Steps, uint64(want))
 		}
 	}

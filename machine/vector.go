@@ -52,7 +52,8 @@ type line struct {
 	hash   uint64   // of what was sent and delivered
 	cause  uint64   // the hash at the last delivery
 	seen   order.TS // what had taken effect when it was sent
-	due    int64    // in a timed run: when it lands
+	due    int64    // in a timed run: when what was sent lands
+	timer  int64    // and when what was raised does
 }
 
 func (l *line) pending() bool { return l.sent || l.raised > 0 }
@@ -134,7 +135,7 @@ func (m *Machine) Raise(cpu int, v Vector) {
 	m.mustBeSettingUp("Raise")
 	l := m.lineOf(cpu, v)
 	l.raised++
-	l.due = never
+	l.timer = never
 }
 
 func (m *Machine) lineOf(cpu int, v Vector) *line {
@@ -180,12 +181,12 @@ func (t *Thread) raise(l *line, after int64) {
 // It is no operation: no other CPU moves before it.
 func (t *Thread) ArmTimer() { t.ArmTimerIn(0) }
 
-// ArmTimerIn is ArmTimer; in a timed run, the timer fires after so many cycles, 0
-// to 2^50.
+// ArmTimerIn is ArmTimer; in a timed run, the timer fires after so many cycles, up to
+// 2^40. A timer that is armed already is armed anew.
 func (t *Thread) ArmTimerIn(cycles uint64) {
 	l := t.m.lineOf(t.cpu.id, VectorTimer)
 	l.raised = max(l.raised, 1)
-	l.due = t.port.clock() + 1000*int64(min(cycles, 1<<50))
+	l.timer = t.port.clock() + 1000*int64(min(cycles, maxCycles))
 	l.cpu.refresh()
 }
 
@@ -269,7 +270,8 @@ func (t *Thread) WaitForInterrupt() {
 // deliver fires a line: the CPU enters the handler when it next moves.
 func (m *Machine) deliver(l *line) {
 	m.steps++
-	if l.sent {
+	at := l.next()
+	if l.sent && (!m.isTimed() || l.due == at) {
 		l.sent = false
 	} else {
 		l.raised--
@@ -278,8 +280,8 @@ func (m *Machine) deliver(l *line) {
 	l.hash = mix(l.hash, l.op().pack().hash())
 	l.cause = l.hash
 	l.cpu.taking = l
-	if m.isTimed() && l.due < never {
-		l.cpu.port.wait(l.due)
+	if m.isTimed() && at < never {
+		l.cpu.port.wait(at)
 	}
 	l.cpu.op = Op{Kind: OpVector, Addr: VA(l.vector)}.pack()
 	m.hash = mix(m.hash, l.op().pack().hash())
@@ -341,6 +343,9 @@ func (t *Thread) enter(v Vector, f Frame, cause uint64) *Frame {
 	t.local(Op{Kind: OpVectorReturn, Addr: VA(v)}, true)
 	outer.hash = mix(outer.hash, x.hash)
 	t.ctx, t.wait, t.masked = outer, wait, masked
+	if wait != nil {
+		m.watch()
+	}
 	t.cpu.clearReservation()
 	t.cpu.refresh()
 	return &x.frame

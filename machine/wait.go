@@ -40,6 +40,7 @@ type waiting struct {
 	at    []access
 	words []PA // for a tracer
 	times bool // it may give up
+	holds bool // a condition does, as far as the CPU was told
 
 	blocked Op // the operation that waits for the CPU's buffer or TLBs; see Thread.ready
 
@@ -154,6 +155,9 @@ func (t *Thread) await(times bool, conds ...Cond) (i int, v uint64, ok bool) {
 			t.m.order.meets(t, op)
 		}
 		t.account(op)
+		if h := t.m.timing; h != nil {
+			h.compute(t.cpu, 1)
+		}
 		t.traceWait(w, len(w.conds), op, 0, 0, false)
 		return 0, 0, false
 	}

@@ -256,6 +256,9 @@ func (t *Thread) SetRoot(root PA) {
 	u.change(t.ctx)
 	u.root = root
 	u.epoch++
+	if t.m.isTimed() {
+		t.port.forget()
+	}
 	if !t.cpu.isa.TLBI {
 		u.drop(noPage)
 		t.serialise()
