@@ -2,9 +2,11 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	plots "github.com/fusedos/stramash/cmd/verify/internal/figure"
+	"github.com/fusedos/stramash/coherence"
 	"github.com/fusedos/stramash/machine"
 	"github.com/fusedos/stramash/workload"
 )
@@ -18,8 +20,21 @@ type microResult struct {
 	Cycles float64 `json:"cycles"`          // of one load, one turn, or 8 bytes
 }
 
-// chaseSizes are within the L1, L2 and L3 caches, and beyond them.
-var chaseSizes = []uint64{16 << 10, 64 << 10, 256 << 10, 768 << 10, 2 << 20, 3 << 20, 8 << 20, 32 << 20}
+// chaseSizes are the powers of two from 16 KB to 32 MB, and an eighth less and more
+// than the size of each cache, between which the latency changes.
+func chaseSizes(n coherence.Node) []uint64 {
+	var out []uint64
+	for size := uint64(16 << 10); size <= 32<<20; size *= 2 {
+		out = append(out, size)
+	}
+	for _, c := range []coherence.Cache{n.L1D, n.L2, n.L3} {
+		if eighth := c.Size / 8 &^ 63; eighth > 0 && c.Size <= 32<<20 {
+			out = append(out, c.Size-eighth, c.Size+eighth)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
 
 // benchMicro measures latencies on simulated platforms: of a pointer chase through
 // arrays of several sizes, and of cache lines that two nodes hand to each other. The
@@ -35,13 +50,16 @@ func benchMicro(b *bench) ([]figure, error) {
 		defer m.Close()
 		u := &micro{b, m, string(b.models[i]), nil}
 		line := plots.Line{Name: u.model}
-		for _, size := range chaseSizes {
+		for _, size := range chaseSizes(p.Hardware.Nodes[0]) {
 			line.X = append(line.X, float64(size))
 			line.Y = append(line.Y, u.chase(size))
 		}
 		turn, word := u.pingPong(), u.produce()
-		if u.err != nil || b.stop() {
+		if u.err != nil {
 			return nil, u.err
+		}
+		if b.stop() {
+			break // what is finished is kept
 		}
 		lines = append(lines, line)
 		snake := strings.ReplaceAll(u.model, "-", "_")
@@ -49,11 +67,11 @@ func benchMicro(b *bench) ([]figure, error) {
 			figure{snake + "_turn_cycles", turn, "of a line that two nodes write in turns"},
 			figure{snake + "_word_cycles", word, "of 8 bytes that one node writes and another one reads"})
 	}
-	if b.plots == "" {
+	if b.plots == "" || len(lines) == 0 {
 		return out, nil
 	}
 	return out, plots.Lines{
-		Title: "Latency of a load", XLabel: "array", YLabel: "cycles", Lines: lines, BytesX: true,
+		Title: "Latency of a load", XLabel: "size of the array", YLabel: "cycles", Lines: lines, BytesX: true,
 	}.Save(b.plots, "micro")
 }
 

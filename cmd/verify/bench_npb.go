@@ -76,6 +76,7 @@ func (f *flags) npbEffort() func() (npbEffort, error) {
 func benchNPB(b *bench) ([]figure, error) {
 	runs, verified, refs, took := 0, 0, uint64(0), 0.0
 	chart := newNPBChart(b)
+	b.result(nil, npbHead)
 	for i, p := range b.platforms {
 		m, err := machine.New(p)
 		if err != nil {
@@ -101,8 +102,7 @@ func benchNPB(b *bench) ([]figure, error) {
 					verified++
 				}
 				chart.add(r)
-				b.result(r, fmt.Sprintf("%-2s %s %-12s migrating=%-5t verified=%-5t %12s references %8.2f s %7.1f M/s %15s cycles; %s",
-					r.Kernel, r.Class, r.Model, r.Migrating, r.Verified, grouped(r.References), r.Seconds, r.Speed, grouped(r.Cycles), r.Detail))
+				b.result(r, r.text())
 			}
 		}
 		m.Close()
@@ -121,6 +121,29 @@ func benchNPB(b *bench) ([]figure, error) {
 		{"npb_verified", float64(verified), "of them that verified officially"},
 		{"npb_mref_per_s", float64(refs) / took / 1e6, "references a second, over all"},
 	}, nil
+}
+
+// npbHead stands above the results.
+const npbHead = "kernel class model        moving verified          cycles    L1 %    L2 %    L3 %      memory      snoops  seconds     M/s"
+
+// text is the result as a line of the table: hits of each cache in percent of the
+// accesses to it, lines from memory, requests to other nodes.
+func (r *npbResult) text() string {
+	word := map[bool]string{true: "yes", false: "no"}
+	percent := func(hits, accesses uint64) string {
+		if accesses == 0 {
+			return "-"
+		}
+		return fmt.Sprintf("%.2f", 100*float64(hits)/float64(accesses))
+	}
+	s := fmt.Sprintf("%-6s %-5s %-12s %-6s %-8s %15s %7s %7s %7s %11s %11s %8.2f %7.1f",
+		r.Kernel, r.Class, r.Model, word[r.Migrating], word[r.Verified], grouped(r.Cycles),
+		percent(r.L1DHits, r.L1DAccesses), percent(r.L2Hits, r.L2Accesses), percent(r.L3Hits, r.L3Accesses),
+		grouped(r.LocalHits+r.RemoteHits), grouped(r.SnoopData+r.SnoopInvalidate+r.BackInvalidate), r.Seconds, r.Speed)
+	if !r.Verified {
+		s += "; " + r.Detail
+	}
+	return s
 }
 
 var errNotVerified = errors.New("a kernel did not verify: see its detail")

@@ -224,7 +224,7 @@ func TestRefuses(t *testing.T) {
 		return l
 	}
 	heat := func(change func(*Heat)) drawable {
-		h := Heat{"t", "x", "y", "z", []string{"r"}, []string{"c1", "c2"}, [][]float64{{1, 2}}}
+		h := Heat{"t", "x", "y", "z", []string{"r"}, []string{"c1", "c2"}, [][]float64{{1, 2}}, false}
 		change(&h)
 		return h
 	}
@@ -327,6 +327,16 @@ func TestShort(t *testing.T) {
 	} {
 		if got := short(v); got != want {
 			t.Errorf("%v is written %q, not %q", v, got, want)
+		}
+	}
+}
+
+// From zero, values that are nearly the same have nearly the same colour.
+func TestHeatFromZero(t *testing.T) {
+	values := [][]float64{{2001, 2002}}
+	for zero, want := range map[bool]float64{false: 0, true: 2001.0 / 2002} {
+		if got := newCells(values, zero).at(2001); got != want {
+			t.Errorf("from zero: %t: the lower of 2001 and 2002 stands at %g of the scale, want %g", zero, got, want)
 		}
 	}
 }

@@ -17,6 +17,7 @@ type Heat struct {
 	Title, XLabel, YLabel, ZLabel string
 	Rows, Columns                 []string
 	Values                        [][]float64
+	FromZero                      bool // the scale begins at zero, so that what is nearly the same looks so
 }
 
 const (
@@ -41,7 +42,7 @@ func (h Heat) Save(dir, name string) error {
 	cell := min(max(math.Round(400/float64(max(len(h.Rows), len(h.Columns)))), 2), 48)
 	p.width, p.height = 260, 220
 	p.atLeast(vg.Length(cell*float64(len(h.Columns)))+vg.Length(widest(&p.plot.Y, h.Rows))+20, vg.Length(cell*float64(len(h.Rows)))+80)
-	cells := newCells(h.Values)
+	cells := newCells(h.Values, h.FromZero)
 	p.plot.Add(cells)
 	nominal(&p.plot.X, h.Columns, int(max(cell*float64(len(h.Columns))/16, 1)), func(i int) float64 { return float64(i) })
 	nominal(&p.plot.Y, h.Rows, int(max(cell*float64(len(h.Rows))/14, 1)), func(i int) float64 { return float64(len(h.Rows) - 1 - i) })
@@ -60,8 +61,11 @@ type cells struct {
 	lo, hi float64
 }
 
-func newCells(values [][]float64) cells {
+func newCells(values [][]float64, fromZero bool) cells {
 	c := cells{values, values[0][0], values[0][0]}
+	if fromZero {
+		c.lo, c.hi = min(c.lo, 0), max(c.hi, 0)
+	}
 	for _, row := range values {
 		for _, v := range row {
 			c.lo, c.hi = min(c.lo, v), max(c.hi, v)
