@@ -91,16 +91,14 @@ type timing struct {
 	config coherence.Config // of the caches
 	timed  bool             // this run's schedule is that of the earliest clock
 	quick  bool             // and plain accesses may take the short way
-	// guarded: they must be translated, or there is closed memory.
-	guarded bool
-	stop    func() bool
-	lost    func(core int, line uint64) // what a timed run does when an L1D loses a line
-	long    uint64                      // accesses of the run on the long way
-	base    []Counters                  // when the counters were started
-	total   []Counters                  // of the time until they were stopped
-	counts  bool
-	noted   []uint64 // accesses that the caches are yet to make: address, CPU, whether it writes
-	ports   []*port  // of the CPUs
+	stop   func() bool
+	lost   func(core int, line uint64) // what a timed run does when an L1D loses a line
+	long   uint64                      // accesses of the run on the long way
+	base   []Counters                  // when the counters were started
+	total  []Counters                  // of the time until they were stopped
+	counts bool
+	noted  []uint64 // accesses that the caches are yet to make: address, CPU, whether it writes
+	ports  []*port  // of the CPUs
 }
 
 // maxNoted is how many accesses are noted at most: more than most runs make.
@@ -122,6 +120,9 @@ func (h *timing) begin(m *Machine, timed bool, stop func() bool) {
 		h.caches.OnLoss(h.lost)
 	}
 	h.timed, h.quick, h.stop, h.counts, h.long = timed, false, stop, true, 0
+	for _, c := range m.cpus {
+		c.port.quick = false
+	}
 	h.noted = h.noted[:0]
 	clear(h.base)
 	clear(h.total)
@@ -130,7 +131,10 @@ func (h *timing) begin(m *Machine, timed bool, stop func() bool) {
 // choose decides which way plain accesses of a run take.
 func (h *timing) choose(m *Machine) {
 	h.quick = h.timed && m.order == nil && m.storage == nil && m.tracer == nil && h.Code == 0
-	h.guarded = m.translates || m.mem.closed
+	for _, c := range m.cpus {
+		p := &c.port
+		p.quick, p.guarded, p.core, p.caches = h.quick, m.translates || m.mem.closed, c.id, h.caches
+	}
 }
 
 // newTiming makes the hardware of a machine with its memory.

@@ -1,5 +1,7 @@
 package machine
 
+import "github.com/fusedos/stramash/coherence"
+
 // port is a CPU's way to memory, with its clock. Of each of the 64 sets of lines
 // that differ in the bits of a page offset it knows one line which is the most
 // recently used one of its set in the CPU's L1 data cache, translated already: an
@@ -12,6 +14,12 @@ type port struct {
 	lines [64]mruLine
 	left  int64 // until the clock is at limit: less than zero when the engine must decide
 	step  int64 // what an access by one of the lines takes
+
+	// Of a timed run: whether plain accesses may take the short way, and must be looked
+	// at for what they may touch.
+	quick, guarded bool
+	core           int
+	caches         *coherence.System
 
 	limit    int64
 	milliCPI int64
@@ -200,13 +208,12 @@ func (t *Thread) store32Slowly(a VA, v uint32) {
 // the hottest function of all, and spelled out for that.
 func (t *Thread) reach(a VA, s Size, write bool) (f *mruLine, old uint64) {
 	m, p := t.m, t.port
-	h := m.timing
-	if h == nil || !h.quick || a&VA(s-1) != 0 || p.left < 0 && !m.mayGoOn(t.cpu) {
+	if !p.quick || a&VA(s-1) != 0 || p.left < 0 && !m.mayGoOn(t.cpu) {
 		return nil, 0
 	}
 	pa := PA(a)
 	mayWrite := true
-	if h.guarded {
+	if p.guarded {
 		ok := false
 		if pa, mayWrite, ok = t.passes(a, write); !ok {
 			return nil, 0
@@ -227,9 +234,9 @@ func (t *Thread) reach(a VA, s Size, write bool) (f *mruLine, old uint64) {
 	old = words[pa/8%8] // now, so that the host waits for it while the caches are searched
 	cycles, owned := uint64(0), true
 	if write {
-		cycles = h.caches.Store(p.cpu.id, uint64(pa))
+		cycles = p.caches.Store(p.core, uint64(pa))
 	} else {
-		cycles, owned = h.caches.Load(p.cpu.id, uint64(pa))
+		cycles, owned = p.caches.Load(p.core, uint64(pa))
 	}
 	if p.sets < 64 {
 		p.displace(pa)
