@@ -133,7 +133,8 @@ func (r *region) take(n, align uint64) (PA, bool) {
 	return r.base + PA(at), true
 }
 
-// Alloc reserves n bytes of node 0's memory, which are zero. See AllocOn.
+// Alloc reserves n bytes of node 0's memory, which are zero; where that is private,
+// other nodes can't reach them. See AllocOn, and AllocShared.
 func (m *Machine) Alloc(n uint64) VA { return m.AllocOn(0, n) }
 
 // AllocOn reserves n bytes of a node's memory, which are zero: of its own, or else of

@@ -29,7 +29,8 @@ type Limits struct {
 	Spins int
 }
 
-// DefaultLimits are enough for programs of a few hundred steps.
+// DefaultLimits are enough for programs of a few hundred steps: 4000 steps and 16000 fair
+// ones, 3 interrupts, 2 spurious failures, 1 eviction of each CPU, 4 polls, 4 spins.
 func DefaultLimits() Limits {
 	return Limits{Steps: 4000, FairSteps: 16000, Interrupts: 3, Spurious: 2, Evictions: 1, Polls: 4, Spins: 4}
 }

@@ -2,6 +2,7 @@ package machine_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/fusedos/stramash/machine"
@@ -204,4 +205,38 @@ func TestTimedTimers(t *testing.T) {
 			}
 		}}
 	})
+}
+
+// TestFaultsSayWhy: a fault that nobody handles says what is wrong with the access.
+func TestFaultsSayWhy(t *testing.T) {
+	p := timedPair(1, 1<<20)
+	p.Nodes[0].Private = true
+	m := newMachine(t, p)
+	for want, body := range map[string]func(t *machine.Thread, x machine.VA){
+		"no memory there":     func(t *machine.Thread, _ machine.VA) { t.Load64(8) },
+		"node 0's own memory": func(t *machine.Thread, x machine.VA) { t.Load64(x) },
+		"map no page there":   func(t *machine.Thread, x machine.VA) { t.Load64(x + 8<<12) },
+		"page may not be wr":  func(t *machine.Thread, x machine.VA) { t.Store64(x+9<<12, 1) },
+	} {
+		m.Begin(machine.Natural{}, machine.Limits{})
+		x := m.AllocOn(0, 8)
+		if strings.Contains(want, "page") {
+			window := translateReadOnly(m)
+			x = window - 8<<12
+		}
+		res := m.Run(machine.Start{CPU: 1, Body: func(t *machine.Thread) { body(t, x) }})
+		if res.Outcome != machine.Panicked || !strings.Contains(res.Detail, want) {
+			t.Errorf("%s: %s, want %q", res.Outcome, res.Detail, want)
+		}
+	}
+}
+
+// translateReadOnly gives CPU 1 an MMU with a window of two pages, of which the first
+// is not mapped and the second can't be written.
+func translateReadOnly(m *machine.Machine) machine.VA {
+	table, frame, window := m.AllocPages(1, 1), m.AllocPages(1, 1), machine.VA(16<<12)
+	m.Poke64(table+8*17, uint64(frame)|machine.PagePresent)
+	m.SetMMU(1, machine.MMU{Format: machine.Pages{Levels: 1, Bits: 9}, From: window, To: window + 2<<12})
+	m.SetRoot(1, machine.PA(table))
+	return window
 }

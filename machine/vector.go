@@ -354,9 +354,23 @@ func (t *Thread) enter(v Vector, f Frame, cause uint64) *Frame {
 // fault enters the fault handler, or ends the run if there is none.
 func (t *Thread) fault(op Op) {
 	if t.cpu.handlers[VectorFault] == nil {
-		t.m.abort(Panicked, "%s of %d bytes at %s: no memory there, and no fault handler", op.Kind, op.Size, t.m.NameAddr(op.Addr))
+		t.m.abort(Panicked, "%s of %d bytes at %s: %s, and no fault handler", op.Kind, op.Size, t.m.NameAddr(op.Addr), t.whyFault(op))
 	}
 	t.enter(VectorFault, Frame{Vector: VectorFault, Addr: op.Addr, Write: op.Kind.Writes(), Present: t.present}, 0)
+}
+
+// whyFault says what is wrong with an access.
+func (t *Thread) whyFault(op Op) string {
+	u := t.cpu.mmu
+	switch r := t.m.mem.regionOf(PA(op.Addr)); {
+	case u != nil && u.covers(op.Addr) && t.present:
+		return "the page may not be written"
+	case u != nil && u.covers(op.Addr):
+		return "the tables map no page there"
+	case r != nil && r.closed && r.home != t.cpu.node:
+		return fmt.Sprintf("it is node %d's own memory (AllocShared gives what all nodes reach)", r.home)
+	}
+	return "no memory there"
 }
 
 // Syscall enters the system-call handler of the CPU and answers its Ret. It
