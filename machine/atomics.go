@@ -155,6 +155,10 @@ func (t *Thread) LoadExclusive(a VA, s Size, o Order) uint64 {
 	return v
 }
 
+// refused stands in the hash of a context for a StoreExclusive that failed: nobody may
+// have read the word since its last write, and then a success would look the same.
+const refused = 0x9e3779b97f4a7c15
+
 // StoreExclusive writes if the reservation still stands, and answers whether
 // it did: STXR, or STLXR with Release. It ends the reservation. It may fail
 // though the reservation stands; whether it does is a choice. It fails if the
@@ -179,6 +183,7 @@ func (t *Thread) StoreExclusive(a VA, s Size, v uint64, o Order) bool {
 		t.didWrite(ann, at, old, v)
 	} else {
 		t.dependsNoMore()
+		t.ctx.hash = mix(t.ctx.hash, refused)
 		t.hashRead(ann, at.loc, 0) // where the writes of others stand decides whether it fails
 	}
 	t.watchGranule(at)
