@@ -149,6 +149,13 @@ func (s *search) join(i int) {
 	for _, j := range raced {
 		s.race(int(j), i, clock)
 	}
+	for _, t := range s.touchesOf(i) {
+		for _, k := range s.skips {
+			if t.mode() == writes && t.object() == int(k.object) && !s.before(int(k.step), clock) {
+				s.race(int(k.step), i, clock)
+			}
+		}
+	}
 }
 
 // landEarlier has an interrupt race with its CPU's own steps, back to where it
@@ -204,7 +211,7 @@ func (s *search) race(j, i int, clock []int32) {
 	}
 	begin := -1
 	for q, f := range first {
-		if f < 0 || b.options&s.slots[q] == 0 || !s.initial(q, int(f), i, clock, first) {
+		if f < 0 || b.options&s.slots[q] == 0 || !s.initial(q, int(f), i, clock, first) || int(f) == i && s.woken(b, j, i) {
 			continue
 		}
 		if b.todo&s.slots[q] != 0 || s.covered(b, int(f)) {
@@ -297,8 +304,12 @@ func (s *search) cutOff(x *step) {
 
 // finish ends the run.
 func (s *search) finish(v *verdict) {
-	if s.cut || !s.open.is {
+	if s.cut {
 		s.drop()
+		s.starved() // what sleeps says nothing of who awaits in vain
+		return
+	}
+	if !s.open.is {
 		return
 	}
 	s.complete(0)
@@ -310,6 +321,7 @@ func (s *search) finish(v *verdict) {
 func (s *search) drop() {
 	if s.open.is {
 		s.touches, s.path = s.touches[:s.open.from], s.path[:s.open.path]
+		s.unskip(len(s.steps))
 		s.open.is = false
 	}
 }
@@ -332,7 +344,7 @@ func (s *search) pending() {
 	for ; after != 0; after = after.Rest() {
 		a := s.machine.AgentName(after.First())
 		s.begin(after.First(), -1)
-		s.open.several = true
+		s.open.several, s.open.unmade = true, true
 		switch {
 		case a.IsLine():
 			s.touch(lineSpace, uint64(a&0xffff), writes)
@@ -374,7 +386,7 @@ func (s *search) starved() {
 			continue
 		}
 		s.begin(cpu, -1)
-		s.open.awaits, s.open.several = true, len(s.words) > 1
+		s.open.awaits, s.open.several, s.open.unmade = true, len(s.words) > 1, true
 		for _, w := range s.words {
 			s.touch(wordSpace, uint64(w), reads)
 		}

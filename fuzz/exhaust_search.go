@@ -45,6 +45,7 @@ type search struct {
 	first   [3 * machine.MaxCPUs]int32 // see independent
 	words   []machine.PA
 	tlbs    []int
+	skips   []skip // of all steps
 
 	all     bool                         // goes on behind a violation
 	full    int                          // nodes above this depth try all agents
@@ -83,6 +84,7 @@ type step struct {
 	live    int  // threads that had not finished before it
 	final   bool // a thread finished
 	ends    bool // the run
+	unmade  bool // it has not been made, but might have been; see pending and starved
 	saved   bool // as a leaf
 	is      bool // there is one
 }
@@ -415,6 +417,7 @@ func (s *search) undo() {
 		*log = (*log)[:len(*log)-1]
 	}
 	s.touches, s.path = s.touches[:x.from], s.path[:x.path]
+	s.unskip(top)
 	s.last[x.agent] = x.prev
 	s.steps, s.clocks = s.steps[:top], s.clocks[:top*s.agents]
 }

@@ -193,3 +193,24 @@ func (s *search) covered(b *node, i int) bool {
 	}
 	return false
 }
+
+// woken says whether step i, which has not been made, sleeps behind node b, the choice
+// of step j, and would be woken by what has happened since and does not depend on j:
+// from where it sleeps more is known of what it does, like the records that follow it.
+func (s *search) woken(b *node, j, i int) bool {
+	option := int(s.path[s.steps[i].path])
+	if !s.steps[i].unmade || !b.sleeps.Has(option) {
+		return false
+	}
+	for _, l := range s.leaves[b.leaves[0]:b.leaves[1]] {
+		if l.awake || s.option(l) != option {
+			continue
+		}
+		for k := j + 1; k < i; k++ {
+			if s.steps[k].agent != l.agent && !s.before(j, s.clock(k)) && conflict(s.touchesOf(k), s.kept[l.touches[0]:l.touches[1]]) {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,6 +1,8 @@
 package fuzz
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -175,4 +177,114 @@ func TestClaimNamesWhatWasCapped(t *testing.T) {
 	if _, err := Exhaust(target, ExhaustOptions{Bounded: true, Preemptions: -1}); err == nil {
 		t.Error("a bound of -1 preemptions is accepted")
 	}
+}
+
+// parseProgram reads a program as smallProgram.String writes it, but for the line of the
+// handler: "raised CPU: what it does", or "timer: what it does" if no line is raised.
+func parseProgram(text string) *smallProgram {
+	p := &smallProgram{handler: []int{}, ops: append(slices.Clone(mixedOps), "swap y")}
+	for _, line := range strings.Split(text, " | ") {
+		who, what, _ := strings.Cut(line, ":")
+		at, all := &p.handler, &plainOps
+		if cpu, ok := strings.CutPrefix(who, "raised "); ok {
+			p.raised = append(p.raised, int(cpu[0]-'0'))
+		} else if who != "timer" {
+			isas := map[string]machine.ISA{"x86": machine.X86, "arm": machine.AArch64, "llsc": machine.AArch64LLSC}
+			p.platform.Nodes = append(p.platform.Nodes, machine.Node{ISA: isas[who], CPUs: 1})
+			p.threads = append(p.threads, nil)
+			at, all = &p.threads[len(p.threads)-1], &p.ops
+		}
+		for _, op := range strings.FieldsFunc(what, func(r rune) bool { return r == ';' }) {
+			if op = strings.TrimSpace(op); !slices.Contains(*all, op) {
+				panic("no operation of " + text + " is " + op)
+			}
+			*at = append(*at, slices.Index(*all, op))
+		}
+	}
+	return p
+}
+
+// mixedOps is everything.
+var mixedOps = slices.Concat(plainOps, awaitOps, exclusiveOps, recordOps, orderedOps, interruptOps, interruptOps)
+
+// TestExhaustMixed compares the search with enumeration for programs in which interrupts
+// meet all else: those of which classes were once missed, and random ones.
+func TestExhaustMixed(t *testing.T) {
+	for _, text := range []string{
+		// An interrupt that lands in a CPU that awaits goes ahead of what would let it go on.
+		"arm: wait x | arm: store y | arm: release x; full | raised 0: cas y",
+		// Somebody awaits in vain in a run that is given up.
+		"x86: | x86: await y | llsc: stores; await x | raised 0: cas x",
+		"arm: choose | x86: arm | arm: full; await x | timer: cas x",
+		// What sleeps is woken by what comes before a step that was not made: by the order
+		// of writes, and by a record.
+		"x86: | arm: cas y; load x | x86: store y | raised 0: add y; store x",
+		"x86: await y; acquired | llsc: load x; load x | x86: return | raised 1: store y",
+		// A store that is held back has an await time out.
+		"x86: | llsc: release y; timeout x | raised 1: store x",
+		// A handler holds back what the operation that it interrupted has to wait for.
+		"arm: send0; ldx x; stx x | raised 0: store x",
+		// A look in vain has seen the conditions before the one that it read.
+		"x86: release y; store x; load p; any | x86: swap y; release x; stores | raised 0: load y",
+		// An exclusive fails, and nobody has read the word since its last write.
+		"arm: ldx x; store x; stx x",
+	} {
+		p := parseProgram(text)
+		for o := machine.SC; o <= machine.Native; o++ {
+			want, _, ok := enumerate(t, p.target().Under(o), -1, 10000)
+			if !ok {
+				t.Fatalf("%v: %s: too many runs", o, text)
+			}
+			agree(t, fmt.Sprintf("%v: %s", o, text), p.target().Under(o), want)
+		}
+	}
+	want, _, _ := enumerate(t, timers(), -1, 10000)
+	agree(t, "timers", timers(), want)
+	for o := machine.SC; o <= machine.Native; o++ {
+		t.Run(o.String(), func(t *testing.T) { agreeMixed(t, o) })
+	}
+}
+
+func agreeMixed(t *testing.T, o machine.MemoryOrder) {
+	programs := 300
+	if testing.Short() {
+		programs = 40
+	}
+	done, classes := 0, 0
+	for seed := range uint64(programs) {
+		r := NewRand(seed, 81)
+		p := draw(&r, mixedOps, true)
+		for i := range p.threads {
+			p.threads[i] = p.threads[i][:min(len(p.threads[i]), 3)]
+		}
+		want, _, ok := enumerate(t, p.target().Under(o), -1, 1000)
+		if !ok {
+			continue
+		}
+		done, classes = done+1, classes+len(want)
+		agree(t, fmt.Sprintf("seed %d: %s", seed, p), p.target().Under(o), want)
+	}
+	if done < programs/3 || classes < 2*done {
+		t.Errorf("only %d programs compared, with %d classes", done, classes)
+	}
+}
+
+// timers has the handlers of two CPUs be the first to write what one of them awaits.
+func timers() Target {
+	return Target{Name: "timers", Platform: machine.Platform{Nodes: []machine.Node{{ISA: machine.X86, CPUs: 2}}}, IntendedRaces: true, Setup: func(m *machine.Machine) Program {
+		x := m.Alloc(8)
+		h := func(t *machine.Thread, _ *machine.Frame) {
+			t.CompareAndSwap(x, machine.Size64, 0, uint64(t.CPU())+1, machine.Plain)
+		}
+		m.HandleAll(testVector, h)
+		m.HandleAll(machine.VectorTimer, h)
+		m.Raise(0, testVector)
+		return Program{Threads: Each(m, func(t *machine.Thread) {
+			if t.CPU() == 0 {
+				t.Await(machine.While(x, 0))
+			} else {
+				t.ArmTimer()
+			}
+		})}
+	}}
 }

@@ -12,6 +12,7 @@ import (
 type translatedProgram struct {
 	platform machine.Platform
 	threads  [][]string
+	raised   []int // CPUs that an interrupt may land in, to read x and to forget its page
 }
 
 var translatedOps = []string{
@@ -20,6 +21,8 @@ var translatedOps = []string{
 }
 
 var translatedAwaits = append([]string{"vawait x", "vawait x", "vawait x", "drop x", "cast x", "drop all", "remap x", "remap x"}, translatedOps...)
+
+var translatedWaits = append([]string{"vwait x", "vwait x", "vwait y", "sync", "sync", "drop x", "cast x", "remap x"}, translatedOps...)
 
 func drawTranslated(r *Rand, ops []string) *translatedProgram {
 	p := &translatedProgram{}
@@ -46,6 +49,9 @@ func (p *translatedProgram) String() string {
 	for i, t := range p.threads {
 		fmt.Fprintf(&b, "%s: %s\n", p.platform.Nodes[i%len(p.platform.Nodes)].ISA.Name, strings.Join(t, "; "))
 	}
+	if len(p.raised) > 0 {
+		fmt.Fprintf(&b, "raised %v\n", p.raised)
+	}
 	return b.String()
 }
 
@@ -53,7 +59,7 @@ func (p *translatedProgram) String() string {
 func (p *translatedProgram) target() Target {
 	return Target{
 		Name: "translated", Platform: p.platform, IntendedRaces: true,
-		Limits: machine.Limits{Steps: 400, FairSteps: 400, Spurious: 1, Evictions: 1, Polls: -1},
+		Limits: machine.Limits{Steps: 400, FairSteps: 400, Interrupts: 1, Spurious: 1, Evictions: 1, Polls: -1},
 		Setup: func(m *machine.Machine) Program {
 			table, x := m.Alloc(64), m.Alloc(64)
 			format := machine.Pages{Levels: 1, Bits: 2, Bytes: 4}
@@ -69,6 +75,13 @@ func (p *translatedProgram) target() Target {
 			for cpu := range m.CPUs() {
 				m.SetMMU(cpu, machine.MMU{Format: format, To: 0x40, Sets: 1, Ways: 1 + cpu})
 				m.SetRoot(cpu, machine.PA(table))
+			}
+			m.HandleAll(testVector, func(t *machine.Thread, _ *machine.Frame) {
+				t.Load64(x)
+				doTranslated(t, "cast x", table, x)
+			})
+			for _, c := range p.raised {
+				m.Raise(c, testVector)
 			}
 			return Program{Threads: Some(m, 2, func(t *machine.Thread) {
 				for _, op := range p.threads[t.CPU()] {
@@ -90,6 +103,8 @@ func doTranslated(t *machine.Thread, op string, table, x machine.VA) {
 		t.Load64(va)
 	case "vstore":
 		t.Store64(va, uint64(t.CPU())+1)
+	case "vwait":
+		t.Await(machine.While(va, 0))
 	case "vawait":
 		t.AwaitTimeout(machine.While(va, 0))
 	case "load":
@@ -126,22 +141,25 @@ func doTranslated(t *machine.Thread, op string, table, x machine.VA) {
 // TestExhaustTranslated is TestExhaustAgreesWithEnumeration for programs whose
 // addresses are translated.
 func TestExhaustTranslated(t *testing.T) {
-	programs := 250
+	programs := 200
 	if testing.Short() {
 		programs = 60
 	}
 	for o := machine.SC; o <= machine.Native; o++ {
-		for name, ops := range map[string][]string{"plain": translatedOps, "awaits": translatedAwaits} {
-			t.Run(name+"/"+o.String(), func(t *testing.T) { agreeTranslated(t, ops, o, programs) })
+		for name, ops := range map[string][]string{"plain": translatedOps, "awaits": translatedAwaits, "interrupts": translatedWaits} {
+			t.Run(name+"/"+o.String(), func(t *testing.T) { agreeTranslated(t, ops, o, programs, name == "interrupts") })
 		}
 	}
 }
 
-func agreeTranslated(t *testing.T, ops []string, o machine.MemoryOrder, programs int) {
+func agreeTranslated(t *testing.T, ops []string, o machine.MemoryOrder, programs int, interrupts bool) {
 	done, classes := 0, 0
 	for seed := range uint64(programs) {
 		r := NewRand(seed, 79)
 		p := drawTranslated(&r, ops)
+		if interrupts {
+			p.raised = []int{r.Below(2)}
+		}
 		target := p.target().Under(o)
 		want, _, ok := enumerate(t, target, -1, 6000)
 		if !ok {

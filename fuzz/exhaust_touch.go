@@ -132,6 +132,8 @@ func (s *search) touched(e *machine.Event) {
 		s.touch(lineSpace, uint64(e.Op.Addr), writes)
 		if k == machine.OpSend {
 			s.touch(orderSpace, 0, reads) // the handler sees what has taken effect
+		} else {
+			s.skipped(e.CPU)
 		}
 	case machine.OpSwitch:
 		s.touch(threadSpace, uint64(e.Op.Addr), writes)
@@ -178,6 +180,51 @@ func (s *search) translated(e *machine.Event) {
 	s.tlbs = s.machine.TLBsOf(e, s.tlbs[:0])
 	for _, cpu := range s.tlbs {
 		s.touch(queueSpace, uint64(cpu), m)
+	}
+}
+
+// skip says that an interrupt landed in a CPU that could not go on by itself: what
+// would have let it go on, before the interrupt, is a write to an object.
+type skip struct {
+	step   int32
+	object uint32
+}
+
+// skipped notes what an interrupt that lands in a CPU has gone ahead of. Where the CPU
+// could have gone on, that is another branch of the same step.
+func (s *search) skipped(cpu int) {
+	if x := &s.open; x.node < 0 || s.nodes[x.node].options.Has(cpu) {
+		return
+	}
+	s.words = s.machine.Awaited(cpu, s.words[:0])
+	for _, w := range s.words {
+		s.skip(wordSpace, uint64(w))
+	}
+	stalls := s.machine.Stalled(cpu)
+	if !stalls && len(s.words) == 0 {
+		return // it waits for an interrupt
+	}
+	e := machine.Event{CPU: cpu, Op: s.machine.Announced(cpu)}
+	if s.machine.HasBuffer(cpu) && (stalls || e.MeetsBuffer()) {
+		s.skip(bufferSpace, uint64(cpu))
+	}
+	if s.machine.UsesTLB(&e) {
+		s.skip(tlbSpace, uint64(cpu))
+	}
+	s.tlbs = s.machine.TLBsOf(&e, s.tlbs[:0])
+	for _, d := range s.tlbs {
+		s.skip(queueSpace, uint64(d))
+	}
+}
+
+func (s *search) skip(in space, at uint64) {
+	s.skips = append(s.skips, skip{int32(len(s.steps)), s.objects.number(in, at)})
+}
+
+// unskip forgets the skips of steps from one on.
+func (s *search) unskip(from int) {
+	for n := len(s.skips); n > 0 && int(s.skips[n-1].step) >= from; n-- {
+		s.skips = s.skips[:n-1]
 	}
 }
 
