@@ -180,7 +180,7 @@ func (c *core) ownIn(s *set, i int, key uint32) (cycles uint64) {
 		}
 	}
 	if s.tag[i&15]&3 == shared {
-		if was := c.sys.dropElsewhere(d, key); was != invalid {
+		if was := c.sys.snoop(d, key, true); was != invalid {
 			cycles += c.invalidation(key)
 		}
 	}
@@ -195,11 +195,11 @@ func (c *core) fromOutside(s *set, key uint32, write bool) (state uint32, cycles
 	state = exclusive
 	if len(c.sys.domains) > 1 {
 		if write {
-			was = c.sys.dropElsewhere(c.dom, key)
+			was = c.sys.snoop(c.dom, key, true)
 			if was != invalid {
 				cycles = c.invalidation(key)
 			}
-		} else if was = c.sys.shareElsewhere(c.dom, key); was != invalid {
+		} else if was = c.sys.snoop(c.dom, key, false); was != invalid {
 			state = shared
 			if was != shared {
 				c.n.SnoopData++
@@ -233,8 +233,9 @@ func (c *core) memory(key uint32) uint64 {
 	return c.lat.Remote
 }
 
-// shareElsewhere makes the copies of all domains but d shared: the state that they were in. [4]
-func (s *System) shareElsewhere(d *domain, key uint32) (was uint32) {
+// snoop makes the copies of all domains but d shared, or drops them: the state that they
+// were in. [4, 8]
+func (s *System) snoop(d *domain, key uint32, drop bool) (was uint32) {
 	for i := range s.domains {
 		o := &s.domains[i]
 		if o == d {
@@ -245,30 +246,16 @@ func (s *System) shareElsewhere(d *domain, key uint32) (was uint32) {
 			continue
 		}
 		was = t.tag[w&15] & 3 // in one domain, or shared in all
-		if was != shared {
+		switch {
+		case drop:
+			o.dropFrom(o.mask(key, w), key)
+			o.last.drop(t, w)
+		case was != shared:
 			for m := o.mask(key, w); m != 0; {
 				o.pop(&m).share(key)
 			}
 			t.tag[w&15] = key | shared
 		}
-	}
-	return was
-}
-
-// dropElsewhere drops the copies of all domains but d; the answer is that of shareElsewhere. [8]
-func (s *System) dropElsewhere(d *domain, key uint32) (was uint32) {
-	for i := range s.domains {
-		o := &s.domains[i]
-		if o == d {
-			continue
-		}
-		t, w := o.last.find(key)
-		if w < 0 {
-			continue
-		}
-		was = t.tag[w&15] & 3
-		o.dropFrom(o.mask(key, w), key)
-		o.last.drop(t, w)
 	}
 	return was
 }
