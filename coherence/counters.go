@@ -13,30 +13,37 @@ type Counters struct {
 	Cycles                                     uint64 // the sum of what all accesses cost
 }
 
-// each lists the counters.
-func (c *Counters) each() [20]*uint64 {
-	return [...]*uint64{
-		&c.L1IHits, &c.L1IAccesses, &c.L1DHits, &c.L1DAccesses, &c.L2Hits, &c.L2Accesses, &c.L3Hits, &c.L3Accesses,
-		&c.LocalHits, &c.RemoteHits, &c.Transfers, &c.SnoopData, &c.SnoopInvalidate, &c.BackInvalidate, &c.CoreSnoops,
-		&c.L2Backs, &c.L3Backs, &c.MemoryBacks, &c.InclusionVictims, &c.Cycles,
-	}
-}
-
 // Add adds d to c.
-func (c *Counters) Add(d Counters) {
-	from := d.each()
-	for i, to := range c.each() {
-		*to += *from[i]
-	}
-}
+func (c *Counters) Add(d Counters) { c.plus(&d, 1) }
 
 // Sub is what was counted since d.
 func (c Counters) Sub(d Counters) Counters {
-	from := d.each()
-	for i, to := range c.each() {
-		*to -= *from[i]
-	}
+	c.plus(&d, ^uint64(0))
 	return c
+}
+
+// plus adds times d, modulo 2^64.
+func (c *Counters) plus(d *Counters, times uint64) {
+	c.L1IHits += times * d.L1IHits
+	c.L1IAccesses += times * d.L1IAccesses
+	c.L1DHits += times * d.L1DHits
+	c.L1DAccesses += times * d.L1DAccesses
+	c.L2Hits += times * d.L2Hits
+	c.L2Accesses += times * d.L2Accesses
+	c.L3Hits += times * d.L3Hits
+	c.L3Accesses += times * d.L3Accesses
+	c.LocalHits += times * d.LocalHits
+	c.RemoteHits += times * d.RemoteHits
+	c.Transfers += times * d.Transfers
+	c.SnoopData += times * d.SnoopData
+	c.SnoopInvalidate += times * d.SnoopInvalidate
+	c.BackInvalidate += times * d.BackInvalidate
+	c.CoreSnoops += times * d.CoreSnoops
+	c.L2Backs += times * d.L2Backs
+	c.L3Backs += times * d.L3Backs
+	c.MemoryBacks += times * d.MemoryBacks
+	c.InclusionVictims += times * d.InclusionVictims
+	c.Cycles += times * d.Cycles
 }
 
 // Cost is what the events that c counts cost by l, in cycles: each counter times its latency.

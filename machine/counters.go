@@ -17,32 +17,30 @@ type Counters struct {
 	Rest           uint64 // thousandths of a cycle beyond Runtime
 }
 
-// each lists the counters that are not those of the caches.
-func (c *Counters) each() [8]*uint64 {
-	return [...]*uint64{
-		&c.Instructions, &c.IPIs, &c.NodeIPIs, &c.DeviceAccesses, &c.RemoteDevices, &c.Waited, &c.Runtime, &c.Rest,
-	}
-}
-
 // Add adds what another CPU has done.
 func (c *Counters) Add(d Counters) {
 	c.Counters.Add(d.Counters)
-	from := d.each()
-	for i, to := range c.each() {
-		*to += *from[i]
-	}
-	c.setTime(1000*c.Runtime + c.Rest)
+	c.plus(&d, 1)
 }
 
 // sub is what was done since d.
 func (c Counters) sub(d Counters) Counters {
 	c.Counters = c.Counters.Sub(d.Counters)
-	from := d.each()
-	for i, to := range c.each() {
-		*to -= *from[i]
-	}
-	c.setTime(1000*c.Runtime + c.Rest)
+	c.plus(&d, ^uint64(0))
 	return c
+}
+
+// plus adds times d, modulo 2^64, to what is not counted by the caches.
+func (c *Counters) plus(d *Counters, times uint64) {
+	c.Instructions += times * d.Instructions
+	c.IPIs += times * d.IPIs
+	c.NodeIPIs += times * d.NodeIPIs
+	c.DeviceAccesses += times * d.DeviceAccesses
+	c.RemoteDevices += times * d.RemoteDevices
+	c.Waited += times * d.Waited
+	c.Runtime += times * d.Runtime
+	c.Rest += times * d.Rest
+	c.setTime(1000*c.Runtime + c.Rest)
 }
 
 // setTime sets Runtime and Rest.
@@ -72,11 +70,11 @@ func (m *Machine) Counters(cpu int) Counters {
 	if h == nil {
 		return Counters{}
 	}
-	out := h.total[cpu]
+	now := h.stopped[cpu]
 	if h.counts {
-		out.Add(m.now(cpu).sub(h.base[cpu]))
+		now = m.now(cpu)
 	}
-	return out
+	return now.sub(h.before[cpu])
 }
 
 // NodeCounters are those of all CPUs of a node.
@@ -137,9 +135,9 @@ func (t *Thread) switchCounters(on bool) {
 	m.idleUntil(t.port.clock())
 	for i := range m.cpus {
 		if now := m.now(i); on {
-			h.base[i] = now
+			h.before[i].Add(now.sub(h.stopped[i]))
 		} else {
-			h.total[i].Add(now.sub(h.base[i]))
+			h.stopped[i] = now
 		}
 	}
 	h.counts = on
@@ -159,9 +157,9 @@ func (m *Machine) idleUntil(now int64) {
 func (t *Thread) ClearCounters() {
 	if h := t.m.timing; h != nil {
 		t.m.idleUntil(t.port.clock())
-		clear(h.total)
-		for i := range h.base {
-			h.base[i] = t.m.now(i)
+		for i := range h.before {
+			h.stopped[i] = t.m.now(i)
+			h.before[i] = h.stopped[i]
 		}
 	}
 }

@@ -87,18 +87,18 @@ func (h *Hardware) validate(p Platform) error {
 // timing accounts what the operations of a machine's CPUs cost.
 type timing struct {
 	*Hardware
-	caches *coherence.System
-	config coherence.Config // of the caches
-	timed  bool             // this run's schedule is that of the earliest clock
-	quick  bool             // and plain accesses may take the short way
-	stop   func() bool
-	lost   func(core int, line uint64) // what a timed run does when an L1D loses a line
-	long   uint64                      // accesses of the run on the long way
-	base   []Counters                  // when the counters were started
-	total  []Counters                  // of the time until they were stopped
-	counts bool
-	noted  []uint64 // accesses that the caches are yet to make: address, CPU, whether it writes
-	ports  []*port  // of the CPUs
+	caches  *coherence.System
+	config  coherence.Config // of the caches
+	timed   bool             // this run's schedule is that of the earliest clock
+	quick   bool             // and plain accesses may take the short way
+	stop    func() bool
+	lost    func(core int, line uint64) // what a timed run does when an L1D loses a line
+	long    uint64                      // accesses of the run on the long way
+	before  []Counters                  // what is not counted, by CPU
+	stopped []Counters                  // when the counters were stopped
+	counts  bool
+	noted   []uint64 // accesses that the caches are yet to make: address, CPU, whether it writes
+	ports   []*port  // of the CPUs
 }
 
 // maxNoted is how many accesses are noted at most: more than most runs make.
@@ -124,8 +124,7 @@ func (h *timing) begin(m *Machine, timed bool, stop func() bool) {
 		c.port.quick = false
 	}
 	h.noted = h.noted[:0]
-	clear(h.base)
-	clear(h.total)
+	clear(h.before)
 }
 
 // choose decides which way plain accesses of a run take.
@@ -154,7 +153,7 @@ func newTiming(m *Machine, h *Hardware) (*timing, error) {
 		return nil, err
 	}
 	h2 := &timing{Hardware: &own, caches: caches, config: c}
-	h2.total, h2.base = make([]Counters, len(m.cpus)), make([]Counters, len(m.cpus))
+	h2.before, h2.stopped = make([]Counters, len(m.cpus)), make([]Counters, len(m.cpus))
 	h2.lost = func(core int, line uint64) { m.cpus[core].port.lose(line) }
 	for _, c := range m.cpus {
 		h2.ports = append(h2.ports, &c.port)
