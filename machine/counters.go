@@ -2,9 +2,9 @@ package machine
 
 import "github.com/fusedos/stramash/coherence"
 
-// Counters are what a CPU has done, and what it took. The names of the artifact's
-// own output stand in facts of its appendix A.5: L1, L2 and L3 hits and accesses,
-// write-backs, local and remote hits, broadcasts, IPIs, instructions and runtime.
+// Counters are what a CPU has done, and what it took, in cycles where it is time. They are
+// those that the paper's artifact prints (appendix A.5): L1, L2 and L3 hits and accesses,
+// write-backs, local and remote hits, broadcasts, IPIs, instructions and runtime; and more.
 type Counters struct {
 	coherence.Counters
 	Instructions   uint64

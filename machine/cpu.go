@@ -124,7 +124,7 @@ func (c *cpu) install(t *Thread) {
 	c.cur = t
 	t.cpu, t.port = c, &c.port
 	if c.m.isTimed() {
-		c.port.wait(t.left)
+		c.port.wait(t.wentAt)
 	}
 	c.clearReservation()
 	c.refresh()

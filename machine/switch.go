@@ -46,7 +46,7 @@ func (t *Thread) SwitchTo(h Handle) {
 		return
 	}
 	c := t.cpu
-	t.left = c.port.clock()
+	t.wentAt = c.port.clock()
 	if !t.daemon {
 		t.cpu = nil
 	}

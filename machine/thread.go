@@ -11,12 +11,12 @@ type Handle uint64
 // CPUs may move and interrupts may land. A Thread is used by its own body
 // only, and during the run only.
 type Thread struct {
-	m    *Machine
-	cpu  *cpu  // where it runs; nil while it is switched out
-	port *port // its way to memory
-	left int64 // when it last left a CPU, in a timed run
-	ctx  *context
-	co   coroutine
+	m      *Machine
+	cpu    *cpu  // where it runs; nil while it is switched out
+	port   *port // its way to memory
+	wentAt int64 // when it last left a CPU, in a timed run
+	ctx    *context
+	co     coroutine
 
 	body     func(*Thread)
 	handle   Handle
@@ -68,7 +68,7 @@ func (t *Thread) start(c *cpu, x *context, body func(*Thread)) {
 	}
 	t.done, t.masked, t.wait, t.sleeping = false, false, nil, false
 	t.resting, t.spins, t.spinLoc = false, 0, anywhere
-	t.exclusive, t.unwound, t.left = false, 0, 0
+	t.exclusive, t.unwound, t.wentAt = false, 0, 0
 }
 
 // exit ends the thread's life: its CPU becomes idle.
