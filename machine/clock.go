@@ -167,7 +167,7 @@ func (h *timing) access(c *cpu, pa PA, write bool) {
 	if h.Code > 0 {
 		h.fetch(c, 1)
 	}
-	if h.quick {
+	if p.quick {
 		p.displace(pa)
 	}
 	if h.long++; h.long%askStop == 0 {
@@ -182,7 +182,7 @@ func (h *timing) touch(c *cpu, pa PA, write bool) {
 		return
 	}
 	c.port.spend(1000 * h.inCaches(c.id, pa, write))
-	if h.quick {
+	if c.port.quick {
 		c.port.displace(pa)
 	}
 }

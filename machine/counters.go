@@ -99,7 +99,7 @@ func (m *Machine) RunCounters(cpu int) Counters {
 
 func (m *Machine) now(cpu int) Counters {
 	p := &m.cpus[cpu].port
-	p.settle(m.timing)
+	p.settle()
 	m.timing.catchUp()
 	out := Counters{
 		Counters: m.timing.caches.Counters(cpu), Instructions: p.insts,

@@ -30,6 +30,8 @@ type cpu struct {
 func (m *Machine) addCPU(node int, isa ISA) {
 	c := &cpu{m: m, id: len(m.cpus), node: node, isa: isa}
 	c.bit = Only(c.id)
+	c.port.left, c.port.limit = -1, -1
+	c.port.forget()
 	c.idle = m.newThread()
 	c.idle.daemon = true
 	m.cpus = append(m.cpus, c)
@@ -46,7 +48,7 @@ func (c *cpu) reset() {
 		c.taking, c.translate, c.mmu, c.posted = nil, nil, nil, 0
 	}
 	c.reservation = false
-	c.port.reset(c)
+	c.port.reset()
 	if c.arena.end != 0 {
 		c.arena.reset()
 	}

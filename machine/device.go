@@ -183,24 +183,21 @@ func (Timer) Write(b Bus, offset uint64, _ Size, v uint64) {
 }
 
 // Doorbell is the device by which a CPU of one instruction set interrupts one of
-// another (section 7.2): the artifact's vintc, after QEMU's ivshmem. Its registers,
-// of 4 bytes: at 0, a mask that has no effect but to be read; at 4, how many times it
-// was rung since this was last read; at 8, the number of the CPU that reads; writing
-// cpu<<16 | vector at 12 rings.
+// another (section 7.2): the artifact's vintc, after QEMU's ivshmem. Its registers, of
+// 4 bytes: at 4, how many times it was rung since this was last read; at 8, the number
+// of the CPU that reads; writing cpu<<16 | vector at 12 rings.
 type Doorbell struct {
 	// Latency is how many cycles after it was rung the interrupt lands.
-	Latency     uint64
-	mask, rings uint64
+	Latency uint64
+	rings   uint64
 }
 
 // Reset forgets what has happened.
-func (d *Doorbell) Reset() { d.mask, d.rings = 0, 0 }
+func (d *Doorbell) Reset() { d.rings = 0 }
 
 // Read answers a register.
 func (d *Doorbell) Read(b Bus, offset uint64, _ Size) uint64 {
 	switch offset {
-	case 0:
-		return d.mask
 	case 4:
 		n := d.rings
 		d.rings = 0
@@ -213,10 +210,7 @@ func (d *Doorbell) Read(b Bus, offset uint64, _ Size) uint64 {
 
 // Write changes a register, or rings.
 func (d *Doorbell) Write(b Bus, offset uint64, _ Size, v uint64) {
-	switch offset {
-	case 0:
-		d.mask = v
-	case 12:
+	if offset == 12 {
 		d.rings++
 		b.Interrupt(int(v>>16&0xffff), Vector(v), d.Latency)
 	}

@@ -74,11 +74,11 @@ func (h *Hardware) validate(p Platform) error {
 	case h.Code%64 != 0 || h.Code > maxCode:
 		return fmt.Errorf("hardware has %d bytes of code: use a multiple of 64 up to %d", h.Code, maxCode)
 	case max(h.IPI, h.NodeIPI, h.Device, h.RemoteDevice) > maxCost:
-		return fmt.Errorf("hardware has a cost above %d cycles", maxCost)
+		return fmt.Errorf("hardware has a cost above %d cycles: use less", maxCost)
 	}
 	for _, c := range h.MilliCPI {
 		if c > 1_000_000 {
-			return errors.New("hardware has a MilliCPI above 1,000,000")
+			return errors.New("hardware has a MilliCPI above 1,000,000: use up to that")
 		}
 	}
 	return nil
@@ -90,7 +90,6 @@ type timing struct {
 	caches  *coherence.System
 	config  coherence.Config // of the caches
 	timed   bool             // this run's schedule is that of the earliest clock
-	quick   bool             // and plain accesses may take the short way
 	stop    func() bool
 	lost    func(core int, line uint64) // what a timed run does when an L1D loses a line
 	long    uint64                      // accesses of the run on the long way
@@ -108,31 +107,22 @@ const maxNoted = 1 << 14
 var unlimited = Limits{Steps: math.MaxInt, FairSteps: 1, Interrupts: math.MaxInt, Spurious: -1, Evictions: -1, Polls: -1, Spins: 1 << 40}
 
 // begin starts a new run.
-func (h *timing) begin(m *Machine, timed bool, stop func() bool) {
+func (h *timing) begin(timed bool, stop func() bool) {
 	h.caches.Reset()
-	if h.quick {
-		for _, c := range m.cpus {
-			c.port.forget()
-		}
-	}
 	h.caches.OnLoss(nil) // nobody knows of lines in a run that explores
 	if timed {
 		h.caches.OnLoss(h.lost)
 	}
-	h.timed, h.quick, h.stop, h.counts, h.long = timed, false, stop, true, 0
-	for _, c := range m.cpus {
-		c.port.quick = false
-	}
+	h.timed, h.stop, h.counts, h.long = timed, stop, true, 0
 	h.noted = h.noted[:0]
 	clear(h.before)
 }
 
 // choose decides which way plain accesses of a run take.
 func (h *timing) choose(m *Machine) {
-	h.quick = h.timed && m.order == nil && m.storage == nil && m.tracer == nil && h.Code == 0
-	for _, c := range m.cpus {
-		p := &c.port
-		p.quick, p.guarded, p.core, p.caches = h.quick, m.translates || m.mem.closed, c.id, h.caches
+	quick := h.timed && m.order == nil && m.storage == nil && m.tracer == nil && h.Code == 0
+	for _, p := range h.ports {
+		p.quick, p.guarded = quick, m.translates || m.mem.closed
 	}
 }
 
@@ -152,19 +142,20 @@ func newTiming(m *Machine, h *Hardware) (*timing, error) {
 	if err != nil {
 		return nil, err
 	}
-	h2 := &timing{Hardware: &own, caches: caches, config: c}
-	h2.before, h2.stopped = make([]Counters, len(m.cpus)), make([]Counters, len(m.cpus))
-	h2.lost = func(core int, line uint64) { m.cpus[core].port.lose(line) }
+	out := &timing{Hardware: &own, caches: caches, config: c}
+	out.before, out.stopped = make([]Counters, len(m.cpus)), make([]Counters, len(m.cpus))
+	out.lost = func(core int, line uint64) { m.cpus[core].port.lose(line) }
 	for _, c := range m.cpus {
-		h2.ports = append(h2.ports, &c.port)
-		c.port.milliCPI = 1000
+		p, n := &c.port, own.Nodes[c.node]
+		out.ports = append(out.ports, p)
+		p.core, p.caches, p.milliCPI = c.id, caches, 1000
 		if len(h.MilliCPI) > 0 {
-			c.port.milliCPI = int64(h.MilliCPI[c.node])
+			p.milliCPI = int64(h.MilliCPI[c.node])
 		}
-		c.port.sets = int(own.Nodes[c.node].L1D.Size / lineBytes / uint64(max(own.Nodes[c.node].L1D.Ways, 1)))
-		if c.port.step = c.port.milliCPI + 1000*int64(own.Nodes[c.node].Latency.L1); c.port.step == 0 {
+		p.sets = int(n.L1D.Size) / lineBytes / n.L1D.Ways
+		if p.step = p.milliCPI + 1000*int64(n.Latency.L1); p.step == 0 {
 			return nil, fmt.Errorf("node %d: an instruction that hits the L1 cache takes no time: give it some by MilliCPI or Latency.L1", c.node)
 		}
 	}
-	return h2, nil
+	return out, nil
 }

@@ -224,7 +224,7 @@ func (m *Machine) Begin(c Chooser, l Limits) {
 		m.order.begin()
 	}
 	if m.timing != nil {
-		m.timing.begin(m, timed, earliest.Stop)
+		m.timing.begin(timed, earliest.Stop)
 	} else if timed {
 		panic("machine: a timed run on a platform without Hardware: set Platform.Hardware")
 	}

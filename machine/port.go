@@ -30,7 +30,6 @@ type port struct {
 	devices  [2]uint64 // accesses to devices of the node, and of other ones
 	pc       uint64
 	sets     int // of the L1 data cache
-	cpu      *cpu
 }
 
 // mruLine is one line. Tags are addresses of the line; noLine is none.
@@ -45,12 +44,11 @@ const (
 	noLine    = 1 // no address of a line
 )
 
-func (p *port) reset(c *cpu) {
-	if p.cpu == nil {
-		p.cpu = c
-		for i := range p.lines {
-			p.lines[i] = mruLine{read: noLine, write: noLine, line: noLine}
-		}
+// reset has the CPU's clock begin anew.
+func (p *port) reset() {
+	if p.quick {
+		p.forget()
+		p.quick = false
 	}
 	if p.other == 0 && p.insts == 0 {
 		return
@@ -103,18 +101,10 @@ func (p *port) wait(now int64) {
 	}
 }
 
-// quickly counts the accesses by the lines that have not been accounted.
-func (p *port) quickly() uint64 {
-	if p.step == 0 {
-		return 0
-	}
-	return uint64((p.clock() - p.other) / p.step)
-}
-
-// settle accounts them.
-func (p *port) settle(h *timing) {
-	if n := p.quickly(); n > 0 {
-		h.caches.MRUHits(p.cpu.id, n)
+// settle accounts the accesses by the lines.
+func (p *port) settle() {
+	if n := uint64((p.clock() - p.other) / p.step); n > 0 {
+		p.caches.MRUHits(p.core, n)
 		p.insts += n
 		p.other = p.clock()
 	}
