@@ -143,7 +143,7 @@ func doTranslated(t *machine.Thread, op string, table, x machine.VA) {
 func TestExhaustTranslated(t *testing.T) {
 	programs := 200
 	if testing.Short() {
-		programs = 60
+		programs = 15
 	}
 	for o := machine.SC; o <= machine.Native; o++ {
 		for name, ops := range map[string][]string{"plain": translatedOps, "awaits": translatedAwaits, "interrupts": translatedWaits} {
