@@ -1,0 +1,419 @@
+package protocol
+
+import (
+	"embed"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/fusedos/stramash/model/transition"
+)
+
+//go:embed *.protocol
+var texts embed.FS
+
+// Names are those of the protocols that are built in, in order.
+func Names() []string {
+	entries, err := texts.ReadDir(".")
+	if err != nil {
+		panic("protocol: the embedded tables: " + err.Error())
+	}
+	var out []string
+	for _, e := range entries {
+		out = append(out, strings.TrimSuffix(e.Name(), ".protocol"))
+	}
+	return out
+}
+
+// Text is the text of a protocol that is built in.
+func Text(name string) (string, error) {
+	b, err := texts.ReadFile(name + ".protocol")
+	if err != nil {
+		return "", fmt.Errorf("there is no protocol %s: use %s", name, quoted(Names()))
+	}
+	return string(b), nil
+}
+
+// Load is a protocol that is built in.
+func Load(name string) (*Protocol, error) {
+	text, err := Text(name)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(name+".protocol", text)
+}
+
+// The kinds of step.
+const (
+	stepHappens = iota
+	stepWrites
+	stepArrives
+)
+
+// step encodes a step: its kind, the controller that the event or the channel belongs to,
+// the address, and the event, the value, or the message.
+func step(kind, control, addr, n int) transition.Step {
+	return transition.Step(kind | control<<2 | addr<<10 | n<<12)
+}
+
+// StepName is a step in words.
+func (s *System) StepName(x transition.Step) string {
+	c, n := &s.controls[x>>2&0xff], int(x>>12)
+	at := ""
+	if s.Addresses > 1 {
+		at = fmt.Sprintf(" of line %d", x>>10&3)
+	}
+	switch x & 3 {
+	case stepHappens:
+		return fmt.Sprintf("%s: %s%s", c.name, s.eventNames(c.kind)[n], at)
+	case stepWrites:
+		return fmt.Sprintf("%s: store of %d hits%s", c.name, n, at)
+	}
+	m := s.Protocol.messages[n]
+	if m.in.perSender {
+		return fmt.Sprintf("%s: %s%s arrives from %s", s.controls[c.near[m.in.to.number]].name, m.name, at, c.name)
+	}
+	return fmt.Sprintf("%s: %s%s arrives", c.name, m.name, at)
+}
+
+// eventNames are the events of a kind, by their numbers.
+func (s *System) eventNames(k *kind) []string {
+	out := append([]string{eventLoad, eventStore, eventEvict}, k.events...)
+	for _, m := range s.Protocol.messages {
+		if m.in.to == k {
+			out = append(out, m.name)
+		}
+	}
+	return out
+}
+
+// Model is the system as the checker of model/transition explores it. Its properties are
+// that of the processors' copies of a line one that may be written is the only one
+// ("single writer"); that each which may be read is what was written last ("data value");
+// that no event is impossible; that no channel overflows; and that each message has a
+// receiver. Messages arrive fairly; what processors do, and what happens by itself, need
+// not happen. Cover, if it is not nil, counts which rules were used.
+func (s *System) Model(cover *Coverage) *transition.Model {
+	m := &transition.Model{
+		Name:       s.Protocol.Name,
+		Size:       s.size,
+		Initial:    [][]byte{make([]byte, s.size)},
+		Properties: properties,
+		NewWorker:  func() transition.Worker { return s.newWorker(cover) },
+		StepName:   s.StepName,
+		Describe:   s.Describe,
+		Fair:       func(x transition.Step) bool { return x&3 == stepArrives },
+	}
+	for _, c := range s.serving {
+		for addr := range s.Addresses {
+			at := c.base + addr*c.table.line
+			m.Pending = append(m.Pending, transition.Pending{
+				Name:  fmt.Sprintf("%s is served%s", c.name, s.ofLine(addr)),
+				Holds: func(state []byte) bool { return !c.kind.stable[state[at]] },
+			})
+		}
+	}
+	return m
+}
+
+func (s *System) ofLine(addr int) string {
+	if s.Addresses == 1 {
+		return ""
+	}
+	return fmt.Sprintf(" (line %d)", addr)
+}
+
+// worker explores a system.
+type worker struct {
+	s     *System
+	cover *covered
+	run   run
+	next  []byte
+	yield func(transition.Step, []byte, int)
+	canon *canonical
+}
+
+func (s *System) newWorker(cover *Coverage) *worker {
+	return &worker{s: s, cover: cover.worker(s), next: make([]byte, s.size)}
+}
+
+// Next makes every step of a state.
+func (w *worker) Next(state []byte, yield func(transition.Step, []byte, int)) {
+	s, r := w.s, &w.run
+	w.yield = yield
+	for i := range s.controls {
+		c := &s.controls[i]
+		t := c.table
+		for addr := range s.Addresses {
+			for _, e := range t.happens[state[c.base+addr*t.line]] {
+				r.begin(s, state, c, addr)
+				w.happens(state, i, e)
+			}
+		}
+		for j := range t.channels {
+			p := &t.channels[j]
+			at := c.base + p.offset
+			if p.stride == 0 {
+				if word := p.get(state, at, 0); word != 0 {
+					w.arrives(state, i, p, at, 0, int(word>>p.addrAt)&(s.Addresses-1|s.Addresses>>1), word)
+				}
+				continue
+			}
+			for addr := range s.Addresses {
+				w.bag(state, i, p, at+addr*p.stride, addr)
+			}
+		}
+	}
+}
+
+// bag delivers each message of a bag that differs from the one before it.
+func (w *worker) bag(state []byte, i int, p *place, at, addr int) {
+	if p.width == 0 {
+		if state[at] > 0 {
+			w.arrives(state, i, p, at, 0, addr, 1)
+		}
+		return
+	}
+	last := uint32(0)
+	for n := range p.capacity {
+		word := p.get(state, at, n)
+		if word == 0 {
+			return
+		}
+		if word != last {
+			w.arrives(state, i, p, at, n, addr, word)
+		}
+		last = word
+	}
+}
+
+// happens makes the step of an event that happens by itself.
+func (w *worker) happens(state []byte, i, event int) {
+	r := &w.run
+	x := r.find(event)
+	if x == nil {
+		return
+	}
+	w.cover.used(r.c, r.line[0], x, event)
+	switch x.how {
+	case acts:
+		w.fork(state)
+		r.apply(x)
+		w.yield(step(stepHappens, i, r.addr, event), w.next, r.broken)
+	case hits:
+		if event != evStore {
+			return
+		}
+		for v := range w.s.Values {
+			w.fork(state)
+			r.apply(x)
+			r.line[r.c.table.value] = uint8(v)
+			w.next[w.s.latest+r.addr] = uint8(v)
+			w.yield(step(stepWrites, i, r.addr, v), w.next, r.broken)
+		}
+	}
+}
+
+// fork has the run change a copy of the state.
+func (w *worker) fork(state []byte) {
+	copy(w.next, state)
+	w.run.begin(w.s, w.next, w.run.c, w.run.addr)
+}
+
+// arrives delivers a message.
+func (w *worker) arrives(state []byte, i int, p *place, at, n, addr int, word uint32) {
+	s, r := w.s, &w.run
+	c := &s.controls[i]
+	r.receive(s, state, c, p, addr, word)
+	x := r.find(r.form.event)
+	name := step(stepArrives, i, addr, r.form.message.number)
+	if x == nil {
+		copy(w.next, state)
+		w.yield(name, w.next, impossible)
+		return
+	}
+	w.cover.used(r.c, r.line[0], x, r.form.event)
+	if x.how == stalls {
+		return
+	}
+	w.fork(state)
+	p.pop(w.next, at, n)
+	r.apply(x)
+	w.yield(name, w.next, r.broken)
+}
+
+// Check says which property a state violates.
+func (w *worker) Check(state []byte) int {
+	s := w.s
+	for addr := range s.Addresses {
+		readers, writers, stale := 0, 0, false
+		for _, c := range s.serving {
+			t := c.table
+			at := c.base + addr*t.line
+			st := state[at]
+			if t.writable[st] {
+				writers++
+			}
+			if t.readable[st] {
+				readers++
+				stale = stale || state[at+t.value] != state[s.latest+addr]
+			}
+		}
+		if writers > 0 && readers > 1 {
+			return singleWriter
+		}
+		if stale {
+			return dataValue
+		}
+	}
+	return transition.NoProperty
+}
+
+// Quiescent says whether no message is on its way, and no controller in a transient state.
+func (w *worker) Quiescent(state []byte) bool {
+	s := w.s
+	for i := range s.controls {
+		c := &s.controls[i]
+		for addr := range s.Addresses {
+			if !c.kind.stable[state[c.base+addr*c.table.line]] {
+				return false
+			}
+		}
+		for _, b := range state[c.base+s.Addresses*c.table.line : c.base+c.table.size] {
+			if b != 0 {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// Canonical is in canonical.go.
+
+// Describe is a state in words: each controller, and what is in its channels.
+func (s *System) Describe(state []byte) []transition.Part {
+	var out []transition.Part
+	for i := range s.controls {
+		c := &s.controls[i]
+		for addr := range s.Addresses {
+			out = append(out, transition.Part{Name: c.name + s.ofLine(addr), Value: s.describeLine(state, c, addr)})
+		}
+		for j := range c.table.channels {
+			p := &c.table.channels[j]
+			dir := "to"
+			if p.channel.perSender {
+				dir = "from"
+			}
+			out = append(out, transition.Part{
+				Name:  fmt.Sprintf("%s %s %s", p.channel.name, dir, c.name),
+				Value: s.describeChannel(state, c, p),
+			})
+		}
+	}
+	for addr := range s.Addresses {
+		out = append(out, transition.Part{Name: "written last" + s.ofLine(addr), Value: fmt.Sprint(state[s.latest+addr])})
+	}
+	return out
+}
+
+// describeLine is a controller's state with the variables that are not zero.
+func (s *System) describeLine(state []byte, c *controller, addr int) string {
+	at := c.base + addr*c.table.line
+	out := c.kind.states[state[at]]
+	for i, v := range c.kind.vars {
+		if b := state[at+1+i]; b != 0 || v.typ.base == baseValue && c.table.readable[state[at]] && v.name == nameValue {
+			out += fmt.Sprintf(" %s=%s", v.name, s.describe(c, v.typ, b))
+		}
+	}
+	return out
+}
+
+// describe is a number of a type, as a controller sees it.
+func (s *System) describe(c *controller, t typ, b uint8) string {
+	switch t.base {
+	case baseCount:
+		return fmt.Sprint(int8(b))
+	case baseEnum:
+		return t.names[b]
+	case baseID:
+		if b == 0 {
+			return "none"
+		}
+		return s.controls[c.first[t.of.number]+b-1].name
+	case baseSet:
+		var names []string
+		for i := range uint8(maxMembers) {
+			if b>>i&1 != 0 {
+				names = append(names, s.controls[c.first[t.of.number]+i].name)
+			}
+		}
+		return "{" + strings.Join(names, " ") + "}"
+	}
+	return fmt.Sprint(b)
+}
+
+// describeChannel is what is in a channel.
+func (s *System) describeChannel(state []byte, c *controller, p *place) string {
+	var out []string
+	instances := 1
+	if p.stride > 0 {
+		instances = s.Addresses
+	}
+	for k := range instances {
+		at := c.base + p.offset + k*p.stride
+		if p.width == 0 {
+			for range state[at] {
+				out = append(out, p.forms[1].message.name+s.ofLine(k))
+			}
+			continue
+		}
+		for i := range p.capacity {
+			if w := p.get(state, at, i); w != 0 {
+				addr := k
+				if p.stride == 0 {
+					addr = int(w>>p.addrAt) & (s.Addresses - 1 | s.Addresses>>1)
+				}
+				out = append(out, s.describeMessage(c, p, w)+s.ofLine(addr))
+			}
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+func (s *System) describeMessage(c *controller, p *place, w uint32) string {
+	f := &p.forms[w&p.typeMask]
+	if len(f.message.fields) == 0 {
+		return f.message.name
+	}
+	var fields []string
+	for j, v := range f.message.fields {
+		fields = append(fields, v.name+"="+s.describe(c, v.typ, uint8(w>>f.shifts[j])&f.masks[j]))
+	}
+	return f.message.name + "(" + strings.Join(fields, " ") + ")"
+}
+
+// Coverage counts which rules were used, in which states.
+type Coverage struct {
+	workers []*covered
+}
+
+// covered is the coverage of one worker.
+type covered struct {
+	cells map[cell]uint64
+}
+
+type cell struct {
+	kind, state, event, row int
+}
+
+func (c *Coverage) worker(s *System) *covered {
+	return nil
+}
+
+func (c *covered) used(*controller, byte, *rule, int) {}
+
+type canonical struct{}
+
+func (w *worker) Canonical(state []byte) {}
+
+var _ = slices.Index[[]int]

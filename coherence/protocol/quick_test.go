@@ -1,0 +1,61 @@
+package protocol
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/fusedos/stramash/model/transition"
+)
+
+func bfs(t *testing.T, m *transition.Model) (states, rules, depth int) {
+	seen := map[string]bool{}
+	w := m.NewWorker()
+	var cur, next []string
+	for _, s := range m.Initial {
+		seen[string(s)] = true
+		cur = append(cur, string(s))
+	}
+	for len(cur) > 0 {
+		depth++
+		next = nil
+		for _, s := range cur {
+			states++
+			w.Next([]byte(s), func(st transition.Step, n []byte, v int) {
+				rules++
+				if v < 0 {
+					v = w.Check(n)
+				}
+				if v >= 0 {
+					for _, p := range m.Describe([]byte(s)) {
+						fmt.Println(p)
+					}
+					for _, p := range m.Describe(n) {
+						fmt.Println(p)
+					}
+					t.Fatal(m.Properties[v], m.StepName(st), depth)
+				}
+				if !seen[string(n)] {
+					seen[string(n)] = true
+					next = append(next, string(n))
+				}
+			})
+		}
+		cur = next
+	}
+	return
+}
+
+func TestQuick(t *testing.T) {
+	p, err := Load("mesi")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := 2; n <= 3; n++ {
+		s, err := p.Build(Config{Parameters: map[string]int{"caches": n}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		st, r, d := bfs(t, s.Model(nil))
+		t.Log(n, s.size, st, r, d)
+	}
+}
