@@ -47,6 +47,7 @@ type instr struct {
 	op     actionOp
 	offset int
 	v      sum
+	set    subset
 	send   *sending
 }
 
@@ -192,7 +193,7 @@ func (s *System) subset(t *table, e event, x *setExpr) subset {
 }
 
 func (s *System) instr(t *table, e event, a action) instr {
-	i := instr{op: a.op, offset: 1 + a.variable, v: s.sum(t, e, a.a)}
+	i := instr{op: a.op, offset: 1 + a.variable, v: s.sum(t, e, a.a), set: s.subset(t, e, a.set)}
 	if a.op != doSend {
 		return i
 	}

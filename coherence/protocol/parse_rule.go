@@ -165,7 +165,7 @@ func (p *parser) term(want, left *typ) (term, *typ) {
 		return p.literal(want)
 	}
 	switch p.word("a value"); {
-	case n == "none":
+	case n == "none" && (want == nil || want.base == baseID):
 		return term{op: termConst}, nil
 	case n == "sender":
 		return term{op: termSender}, p.senderType()
@@ -275,10 +275,18 @@ func (p *parser) action() action {
 	}
 	n := p.word("an action")
 	i := p.in.variable(n)
-	if i < 0 || p.in.vars[i].typ.base == baseSet {
+	if i < 0 {
 		p.fail("%s is no action, and no variable of kind %s to assign to", n, p.in.name)
 	}
 	p.expect(":=")
+	if t := p.in.vars[i].typ; t.base == baseSet {
+		s := p.setExpr()
+		if s == nil {
+			p.fail("there is no set %q", p.peek())
+		}
+		p.same(&t, p.in.vars[s.variable].typ)
+		return action{op: doAssignSet, variable: i, set: s}
+	}
 	a, _ := p.expr(&p.in.vars[i].typ)
 	return action{op: doAssign, variable: i, a: a}
 }

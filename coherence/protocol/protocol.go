@@ -229,13 +229,14 @@ type action struct {
 	args     []expr
 	to       *kind    // a controller of which there is one to send to
 	id       expr     // or the receiver
-	set      *setExpr // or the receivers
+	set      *setExpr // or the receivers; or the set assigned
 }
 
 type actionOp uint8
 
 const (
 	doAssign actionOp = iota
+	doAssignSet
 	doAdd
 	doRemove
 	doClear

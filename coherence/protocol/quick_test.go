@@ -46,16 +46,23 @@ func bfs(t *testing.T, m *transition.Model) (states, rules, depth int) {
 }
 
 func TestQuick(t *testing.T) {
-	p, err := Load("mesi")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for n := 2; n <= 3; n++ {
-		s, err := p.Build(Config{Parameters: map[string]int{"caches": n}})
+	for _, c := range []struct {
+		name, param string
+		n, upgrades int
+	}{{"mesi", "caches", 2, 0}, {"mesi", "caches", 3, 0}, {"hdmdb", "hosts", 2, 0}, {"hdmdb", "hosts", 3, 0}, {"hdmdb", "hosts", 2, 1}, {"hdmdb", "hosts", 3, 1}} {
+		p, err := Load(c.name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pp := map[string]int{c.param: c.n}
+		if c.name == "hdmdb" {
+			pp["upgrades"] = c.upgrades
+		}
+		s, err := p.Build(Config{Parameters: pp})
 		if err != nil {
 			t.Fatal(err)
 		}
 		st, r, d := bfs(t, s.Model(nil))
-		t.Log(n, s.size, st, r, d)
+		t.Log(c.name, c.n, s.size, st, r, d)
 	}
 }

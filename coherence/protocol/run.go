@@ -117,6 +117,8 @@ func (r *run) apply(x *rule) {
 		switch in.op {
 		case doAssign:
 			r.line[in.offset] = r.value(&in.v)
+		case doAssignSet:
+			r.line[in.offset] = r.members(&in.set)
 		case doAdd:
 			r.line[in.offset] |= member(r.value(&in.v))
 		case doRemove:
