@@ -3,7 +3,6 @@ package protocol
 import (
 	"embed"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/fusedos/stramash/model/transition"
@@ -95,14 +94,15 @@ func (s *System) eventNames(k *kind) []string {
 // not happen. Cover, if it is not nil, counts which rules were used.
 func (s *System) Model(cover *Coverage) *transition.Model {
 	m := &transition.Model{
-		Name:       s.Protocol.Name,
-		Size:       s.size,
-		Initial:    [][]byte{make([]byte, s.size)},
-		Properties: properties,
-		NewWorker:  func() transition.Worker { return s.newWorker(cover) },
-		StepName:   s.StepName,
-		Describe:   s.Describe,
-		Fair:       func(x transition.Step) bool { return x&3 == stepArrives },
+		Name:         s.Protocol.Name,
+		Size:         s.size,
+		Initial:      [][]byte{make([]byte, s.size)},
+		Properties:   properties,
+		NewWorker:    func() transition.Worker { return s.newWorker(cover) },
+		StepName:     s.StepName,
+		Describe:     s.Describe,
+		Permutations: s.permutations(),
+		Fair:         func(x transition.Step) bool { return x&3 == stepArrives },
 	}
 	for _, c := range s.serving {
 		for addr := range s.Addresses {
@@ -155,7 +155,7 @@ func (w *worker) Next(state []byte, yield func(transition.Step, []byte, int)) {
 			at := c.base + p.offset
 			if p.stride == 0 {
 				if word := p.get(state, at, 0); word != 0 {
-					w.arrives(state, i, p, at, 0, int(word>>p.addrAt)&(s.Addresses-1|s.Addresses>>1), word)
+					w.arrives(state, i, p, at, 0, p.addr(word), word)
 				}
 				continue
 			}
@@ -288,8 +288,6 @@ func (w *worker) Quiescent(state []byte) bool {
 	return true
 }
 
-// Canonical is in canonical.go.
-
 // Describe is a state in words: each controller, and what is in its channels.
 func (s *System) Describe(state []byte) []transition.Part {
 	var out []transition.Part
@@ -371,7 +369,7 @@ func (s *System) describeChannel(state []byte, c *controller, p *place) string {
 			if w := p.get(state, at, i); w != 0 {
 				addr := k
 				if p.stride == 0 {
-					addr = int(w>>p.addrAt) & (s.Addresses - 1 | s.Addresses>>1)
+					addr = p.addr(w)
 				}
 				out = append(out, s.describeMessage(c, p, w)+s.ofLine(addr))
 			}
@@ -411,9 +409,3 @@ func (c *Coverage) worker(s *System) *covered {
 }
 
 func (c *covered) used(*controller, byte, *rule, int) {}
-
-type canonical struct{}
-
-func (w *worker) Canonical(state []byte) {}
-
-var _ = slices.Index[[]int]

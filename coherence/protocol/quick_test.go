@@ -7,7 +7,7 @@ import (
 	"github.com/fusedos/stramash/model/transition"
 )
 
-func bfs(t *testing.T, m *transition.Model) (states, rules, depth int) {
+func bfs(t *testing.T, m *transition.Model, sym bool) (states, rules, depth int) {
 	seen := map[string]bool{}
 	w := m.NewWorker()
 	var cur, next []string
@@ -33,6 +33,9 @@ func bfs(t *testing.T, m *transition.Model) (states, rules, depth int) {
 						fmt.Println(p)
 					}
 					t.Fatal(m.Properties[v], m.StepName(st), depth)
+				}
+				if sym {
+					w.Canonical(n)
 				}
 				if !seen[string(n)] {
 					seen[string(n)] = true
@@ -62,7 +65,9 @@ func TestQuick(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		st, r, d := bfs(t, s.Model(nil))
+		st, r, d := bfs(t, s.Model(nil), false)
 		t.Log(c.name, c.n, s.size, st, r, d)
+		st, r, d = bfs(t, s.Model(nil), true)
+		t.Log("symmetry", c.name, c.n, s.size, st, r, d)
 	}
 }

@@ -68,7 +68,9 @@ type place struct {
 	width    int // bytes of a message; 0 if it is a counter
 	capacity int
 	typeMask uint32
-	addrAt   uint   // shift of the address, of a shared channel
+	addrAt   uint // shift of the address, of a shared channel
+	addrMask uint32
+	names    bool   // some message names a controller
 	forms    []form // by type of message
 }
 
@@ -195,6 +197,7 @@ func (s *System) place(c *channel) place {
 		at := typeBits
 		for j, v := range m.fields {
 			n := s.width(v.typ)
+			p.names = p.names || v.typ.base == baseID || v.typ.base == baseSet
 			f.shifts[j], f.masks[j] = uint8(at), uint8(1<<n-1)
 			at += n
 		}
@@ -202,7 +205,7 @@ func (s *System) place(c *channel) place {
 		p.forms[i+1] = f
 	}
 	if c.fifo && s.Addresses > 1 {
-		p.addrAt = uint(used)
+		p.addrAt, p.addrMask = uint(used), 1<<bits.Len(uint(s.Addresses-1))-1
 		used += bits.Len(uint(s.Addresses - 1))
 	}
 	switch {
@@ -220,6 +223,9 @@ func (s *System) place(c *channel) place {
 	}
 	return p
 }
+
+// addr is the address of a message in a shared channel.
+func (p *place) addr(word uint32) int { return int(word >> p.addrAt & p.addrMask) }
 
 // width is how many bits a field of a type has.
 func (s *System) width(t typ) int {
