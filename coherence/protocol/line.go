@@ -39,8 +39,9 @@ func (v *Violation) Error() string { return v.Property + ": " + v.Detail }
 // Delivery is a step that a line can make by itself: the arrival of a message, or an event
 // that happens by itself.
 type Delivery struct {
-	control, channel int16 // channel is -1 for an event
-	number           int16 // of the message in the channel, or of the event
+	from   int16 // the channel, by its number among the sources; or the controller
+	number int16 // of the message in the channel; or of the event
+	event  bool
 }
 
 // NewLine is the initial state of a line of a system that has one address. The methods
@@ -107,45 +108,37 @@ func (r *run) violation(event string) *Violation {
 // A message that its receiver would leave in the channel is not among them.
 func (s *System) Deliveries(line []byte, to []Delivery) []Delivery {
 	var r run
-	for i := range s.controls {
-		c := &s.controls[i]
-		for _, e := range c.table.happens[line[c.base]] {
+	for i := range s.actors {
+		a := &s.actors[i]
+		for _, e := range a.table.happens[line[a.at]] {
 			if e < evOwn {
 				continue
 			}
-			r.begin(s, line, c, 0)
+			r.begin(s, line, a.controller, 0)
 			if x := r.find(e); x != nil && x.how == acts {
-				to = append(to, Delivery{int16(i), -1, int16(e)})
+				to = append(to, Delivery{int16(i), int16(e), true})
 			}
 		}
-		for j := range c.table.channels {
-			p := &c.table.channels[j]
-			last := uint32(0)
-			for n := range p.messages() {
-				word := p.word(line, c.base+p.offset, n)
-				if word == 0 {
-					break
-				}
-				if word == last {
-					continue
-				}
-				last = word
-				r.receive(s, line, c, p, 0, word)
-				if x := r.find(r.form.event); x == nil || x.how != stalls {
-					to = append(to, Delivery{int16(i), int16(j), int16(n)})
-				}
+	}
+	for i := range s.sources {
+		x := &s.sources[i]
+		last := uint32(0)
+		for n := range x.next {
+			word := x.word(line, x.at, n)
+			if word == 0 {
+				break
+			}
+			if word == last {
+				continue
+			}
+			last = word
+			r.receive(s, line, x, word)
+			if x := r.find(r.form.event); x == nil || x.how != stalls {
+				to = append(to, Delivery{int16(i), int16(n), false})
 			}
 		}
 	}
 	return to
-}
-
-// messages is how many of the messages of the channel may arrive next, at most.
-func (p *place) messages() int {
-	if p.channel.fifo || p.width == 0 {
-		return 1
-	}
-	return p.capacity
 }
 
 // word is the n-th message, or 0.
@@ -156,46 +149,44 @@ func (p *place) word(state []byte, at, n int) uint32 {
 	return p.get(state, at, n)
 }
 
-// receive makes the run of the arrival of a message from a channel of a controller.
-func (r *run) receive(s *System, state []byte, c *controller, p *place, addr int, word uint32) {
-	r.word, r.form = word, &p.forms[word&p.typeMask]
-	if p.channel.perSender {
-		r.sender = c.index + 1
-		c = &s.controls[c.near[p.channel.to.number]]
+// receive makes the run of the arrival of a message.
+func (r *run) receive(s *System, state []byte, from *source, word uint32) {
+	addr := from.addr
+	if addr < 0 {
+		addr = from.place.addr(word)
 	}
-	r.begin(s, state, c, addr)
+	r.begin(s, state, from.to, addr)
+	r.word, r.form, r.sender = word, &from.forms[word&from.typeMask], from.sender
 }
 
 // Deliver makes a step of those that Deliveries has named.
 func (s *System) Deliver(line []byte, d Delivery) *Violation {
 	var r run
-	c := &s.controls[d.control]
-	if d.channel < 0 {
-		r.begin(s, line, c, 0)
+	if d.event {
+		r.begin(s, line, s.actors[d.from].controller, 0)
 		r.apply(r.find(int(d.number)))
-		return r.violation(s.eventNames(c.kind)[d.number])
+		return r.violation(s.eventNames(r.c.kind)[d.number])
 	}
-	p := &c.table.channels[d.channel]
-	at := c.base + p.offset
-	r.receive(s, line, c, p, 0, p.word(line, at, int(d.number)))
+	from := &s.sources[d.from]
+	r.receive(s, line, from, from.word(line, from.at, int(d.number)))
 	x := r.find(r.form.event)
 	if x == nil {
 		r.broken = impossible
 		return r.violation(r.form.message.name)
 	}
-	p.pop(line, at, int(d.number))
+	from.pop(line, from.at, int(d.number))
 	r.apply(x)
 	return r.violation(r.form.message.name)
 }
 
 // DeliveryName is a delivery in words.
 func (s *System) DeliveryName(line []byte, d Delivery) string {
-	if d.channel < 0 {
-		return s.StepName(step(stepHappens, int(d.control), 0, int(d.number)))
+	if d.event {
+		return s.StepName(step(stepHappens, s.actors[d.from].number, 0, int(d.number)))
 	}
-	p := &s.controls[d.control].table.channels[d.channel]
-	w := p.word(line, s.controls[d.control].base+p.offset, int(d.number))
-	return s.StepName(step(stepArrives, int(d.control), 0, p.forms[w&p.typeMask].message.number))
+	from := &s.sources[d.from]
+	w := from.word(line, from.at, int(d.number))
+	return s.StepName(step(stepArrives, from.number, 0, from.forms[w&from.typeMask].message.number))
 }
 
 // Used says of each value whether the line holds it anywhere: in a copy, in memory, or in

@@ -141,49 +141,29 @@ func (s *System) newWorker(cover *Coverage) *worker {
 func (w *worker) Next(state []byte, yield func(transition.Step, []byte, int)) {
 	s, r := w.s, &w.run
 	w.yield = yield
-	for i := range s.controls {
-		c := &s.controls[i]
-		t := c.table
-		for addr := range s.Addresses {
-			for _, e := range t.happens[state[c.base+addr*t.line]] {
-				r.begin(s, state, c, addr)
-				w.happens(state, i, e)
-			}
-		}
-		for j := range t.channels {
-			p := &t.channels[j]
-			at := c.base + p.offset
-			if p.stride == 0 {
-				if word := p.get(state, at, 0); word != 0 {
-					w.arrives(state, i, p, at, 0, p.addr(word), word)
-				}
-				continue
-			}
-			for addr := range s.Addresses {
-				w.bag(state, i, p, at+addr*p.stride, addr)
-			}
+	for i := range s.actors {
+		a := &s.actors[i]
+		for _, e := range a.table.happens[state[a.at]] {
+			r.begin(s, state, a.controller, a.addr)
+			w.happens(state, a.number, e)
 		}
 	}
-}
-
-// bag delivers each message of a bag that differs from the one before it.
-func (w *worker) bag(state []byte, i int, p *place, at, addr int) {
-	if p.width == 0 {
-		if state[at] > 0 {
-			w.arrives(state, i, p, at, 0, addr, 1)
+	for i := range s.sources {
+		x := &s.sources[i]
+		if state[x.at] == 0 {
+			continue // the type of a message is in its first byte
 		}
-		return
-	}
-	last := uint32(0)
-	for n := range p.capacity {
-		word := p.get(state, at, n)
-		if word == 0 {
-			return
+		last := uint32(0)
+		for n := range x.next {
+			word := x.word(state, x.at, n)
+			if word == 0 {
+				break
+			}
+			if word != last {
+				w.arrives(state, x, n, word)
+			}
+			last = word
 		}
-		if word != last {
-			w.arrives(state, i, p, at, n, addr, word)
-		}
-		last = word
 	}
 }
 
@@ -220,13 +200,12 @@ func (w *worker) fork(state []byte) {
 	w.run.begin(w.s, w.next, w.run.c, w.run.addr)
 }
 
-// arrives delivers a message.
-func (w *worker) arrives(state []byte, i int, p *place, at, n, addr int, word uint32) {
-	s, r := w.s, &w.run
-	c := &s.controls[i]
-	r.receive(s, state, c, p, addr, word)
+// arrives delivers the n-th message of a channel.
+func (w *worker) arrives(state []byte, from *source, n int, word uint32) {
+	r := &w.run
+	r.receive(w.s, state, from, word)
 	x := r.find(r.form.event)
-	name := step(stepArrives, i, addr, r.form.message.number)
+	name := step(stepArrives, from.number, r.addr, r.form.message.number)
 	if x == nil {
 		copy(w.next, state)
 		w.yield(name, w.next, impossible)
@@ -237,7 +216,7 @@ func (w *worker) arrives(state []byte, i int, p *place, at, n, addr int, word ui
 		return
 	}
 	w.fork(state)
-	p.pop(w.next, at, n)
+	from.pop(w.next, from.at, n)
 	r.apply(x)
 	w.yield(name, w.next, r.broken)
 }

@@ -224,7 +224,7 @@ func (p *parser) bound() bound {
 	if t := p.peek(); t != "" && digit(t[0]) {
 		n := p.number()
 		if n < 1 || n > 16 {
-			p.fail("a channel holds 1 to 16 messages, not %d", n)
+			p.fail("there should be a number from 1 to 16 instead of %d", n)
 		}
 		return bound{number: n}
 	}
@@ -234,7 +234,7 @@ func (p *parser) bound() bound {
 		p.fail("there is no parameter %s", n)
 	}
 	if param.Min < 1 || param.Max > 16 {
-		p.fail("a channel holds 1 to 16 messages, not %d to %d", param.Min, param.Max)
+		p.fail("parameter %s should be within 1 to 16, not %d to %d", n, param.Min, param.Max)
 	}
 	return bound{name: n}
 }
@@ -282,7 +282,11 @@ func (p *parser) typ() typ {
 	case "value":
 		return typ{base: baseValue}
 	case "count":
-		return typ{base: baseCount}
+		t := typ{base: baseCount}
+		if p.accept("to") {
+			t.to = p.bound()
+		}
+		return t
 	case "set":
 		p.expect("of")
 		return typ{base: baseSet, of: p.kindName()}

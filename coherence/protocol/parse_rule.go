@@ -155,7 +155,11 @@ func (t typ) String() string {
 	case baseEnum:
 		return "one of " + quoted(t.names)
 	}
-	return [...]string{"value", "count"}[t.base]
+	name := [...]string{"value", "count"}[t.base]
+	if t.to != (bound{}) {
+		name += " to " + t.to.String()
+	}
+	return name
 }
 
 // term is a part of a sum. A literal has no type of its own: it takes the wanted one.

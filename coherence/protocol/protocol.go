@@ -40,6 +40,7 @@
 //
 //	value           what a line holds: a number below the parameter values
 //	count           a number from -128 to 127
+//	count to 4      one from 0 to 4, or to a parameter
 //	cache           a controller of that kind, or none
 //	set of cache    a set of them
 //	one of a b c    one of the names, of which the first is the initial one
@@ -58,6 +59,8 @@
 // waiting. "hit" performs the load or the store of the processor on the variable named
 // value.
 package protocol
+
+import "strconv"
 
 // Protocol is a protocol as its text says it.
 type Protocol struct {
@@ -94,6 +97,7 @@ type kind struct {
 type typ struct {
 	base  base
 	of    *kind    // of ids and sets
+	to    bound    // of counts that are never negative; or zero
 	names []string // of enumerations
 }
 
@@ -127,6 +131,14 @@ type channel struct {
 type bound struct {
 	number int
 	name   string
+}
+
+// String is the bound as the text says it.
+func (b bound) String() string {
+	if b.name != "" {
+		return b.name
+	}
+	return strconv.Itoa(b.number)
 }
 
 // owner is the kind that the channel belongs to.

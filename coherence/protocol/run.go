@@ -15,7 +15,7 @@ var properties = []string{
 	singleWriter: "single writer",
 	dataValue:    "data value",
 	impossible:   "impossible event",
-	overflow:     "channel overflow",
+	overflow:     "overflow",
 	noReceiver:   "no receiver",
 }
 
@@ -139,7 +139,11 @@ func (r *run) send(x *sending) {
 	p := &x.table.channels[x.place]
 	word := uint32(x.typ)
 	for i := range x.args {
-		word |= uint32(r.value(&x.args[i])&x.form.masks[i]) << x.form.shifts[i]
+		v := r.value(&x.args[i])
+		if v&^x.form.masks[i] != 0 {
+			r.broken = overflow
+		}
+		word |= uint32(v) << x.form.shifts[i]
 	}
 	if p.addrAt > 0 {
 		word |= uint32(r.addr) << p.addrAt
@@ -175,6 +179,10 @@ func (r *run) push(p *place, c *controller, word uint32) {
 	}
 	if p.get(r.state, at, p.capacity-1) != 0 {
 		r.broken = overflow
+		return
+	}
+	if p.capacity == 1 {
+		p.put(r.state, at, 0, word)
 		return
 	}
 	i := 0

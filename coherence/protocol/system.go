@@ -30,6 +30,26 @@ type System struct {
 	tables     []table       // by number of kind
 	size       int
 	latest     int // offset of the newest value of each address
+	actors     []actor
+	sources    []source
+}
+
+// actor is a controller at an address.
+type actor struct {
+	*controller
+	number int // of the controller
+	addr   int
+	at     int // of its state
+}
+
+// source is a channel that messages arrive from.
+type source struct {
+	*place
+	number int // of the controller that the channel belongs to
+	addr   int // -1 if all share it
+	at     int // of its first message, which is zero if there is none
+	to     *controller
+	sender int // id of the sender, if the channel tells it
 }
 
 // controller is one controller of the system.
@@ -67,6 +87,7 @@ type place struct {
 	stride   int // between addresses; 0 if all share one
 	width    int // bytes of a message; 0 if it is a counter
 	capacity int
+	next     int // messages that may arrive next, at most
 	typeMask uint32
 	addrAt   uint // shift of the address, of a shared channel
 	addrMask uint32
@@ -217,6 +238,10 @@ func (s *System) place(c *channel) place {
 	default:
 		p.width = 4
 	}
+	p.next = 1
+	if !c.fifo && p.width > 0 {
+		p.next = p.capacity
+	}
 	if !c.fifo {
 		p.stride = 1
 		p.stride = p.bytes(1)
@@ -239,6 +264,9 @@ func (s *System) width(t typ) int {
 	case baseEnum:
 		return bits.Len(uint(len(t.names) - 1))
 	default:
+		if t.to != (bound{}) {
+			return bits.Len(uint(s.bound(t.to)))
+		}
 		return 8 // with its sign
 	}
 }
@@ -290,4 +318,30 @@ func (s *System) placeControllers() {
 	}
 	s.latest = s.size
 	s.size += s.Addresses
+	s.list()
+}
+
+// list lists all that steps begin with.
+func (s *System) list() {
+	for i := range s.controls {
+		c := &s.controls[i]
+		for addr := range s.Addresses {
+			s.actors = append(s.actors, actor{c, i, addr, c.base + addr*c.table.line})
+		}
+		for j := range c.table.channels {
+			p := &c.table.channels[j]
+			x := source{place: p, number: i, addr: -1, at: c.base + p.offset, to: c}
+			if p.channel.perSender {
+				x.to, x.sender = &s.controls[c.near[p.channel.to.number]], c.index+1
+			}
+			if p.stride == 0 {
+				s.sources = append(s.sources, x)
+				continue
+			}
+			for x.addr = range s.Addresses {
+				s.sources = append(s.sources, x)
+				x.at += p.stride
+			}
+		}
+	}
 }

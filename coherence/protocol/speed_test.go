@@ -1,0 +1,76 @@
+package protocol
+
+import (
+	"testing"
+
+	"github.com/fusedos/stramash/model/transition"
+)
+
+// BenchmarkNext is the steps of all states of the directory MESI with three caches, in
+// their order, without what the checker does with them.
+func BenchmarkNext(b *testing.B) {
+	s := build(b, "mesi", map[string]int{"caches": 4})
+	m := s.Model(nil)
+	w := m.NewWorker()
+	states := sample(s, 20000)
+	steps := 0
+	for b.Loop() {
+		for _, x := range states {
+			w.Next(x, func(_ transition.Step, next []byte, _ int) {
+				steps++
+			})
+			w.Check(x)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(steps), "ns/step")
+	b.ReportMetric(float64(steps)/float64(b.N*len(states)), "steps/state")
+}
+
+func BenchmarkCanonical(b *testing.B) {
+	s := build(b, "mesi", map[string]int{"caches": 4})
+	w := s.Model(nil).NewWorker()
+	states := sample(s, 20000)
+	x := make([]byte, s.size)
+	for b.Loop() {
+		for _, y := range states {
+			copy(x, y)
+			w.Canonical(x)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(states)), "ns/state")
+}
+
+// build is a system of a protocol that is built in.
+func build(t testing.TB, name string, parameters map[string]int) *System {
+	t.Helper()
+	p, err := Load(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := p.Build(Config{Parameters: parameters})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// sample is the first states of a system, breadth first, with every third of what comes
+// after the first half.
+func sample(s *System, n int) [][]byte {
+	seen := map[string]bool{}
+	var out [][]byte
+	queue := [][]byte{make([]byte, s.size)}
+	w := s.newWorker(nil)
+	for len(queue) > 0 && len(out) < n {
+		x := queue[0]
+		queue = queue[1:]
+		out = append(out, x)
+		w.Next(x, func(_ transition.Step, next []byte, _ int) {
+			if !seen[string(next)] {
+				seen[string(next)] = true
+				queue = append(queue, append([]byte(nil), next...))
+			}
+		})
+	}
+	return out
+}
