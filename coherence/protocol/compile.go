@@ -19,11 +19,12 @@ type test struct {
 	op   condOp
 	not  bool
 	a, b sum
-	set  subset
+	set  *subset
 }
 
 // sum is an expression, compiled: a, or a plus or minus b.
 type sum struct {
+	set   *subset // that a counts
 	a, b  arg
 	two   bool
 	minus bool
@@ -31,9 +32,8 @@ type sum struct {
 
 // arg is a term, compiled.
 type arg struct {
-	op  termOp
-	n   uint8 // a constant, or the offset of a variable, or the place of a field
-	set *subset
+	op termOp
+	n  uint8 // a constant, or the offset of a variable, or the place of a field
 }
 
 // subset is a set variable without a member, compiled.
@@ -45,9 +45,9 @@ type subset struct {
 
 type instr struct {
 	op     actionOp
-	offset int
+	offset uint8
 	v      sum
-	set    subset
+	set    *subset
 	send   *sending
 }
 
@@ -62,7 +62,7 @@ type sending struct {
 	args  []sum
 	to    receiver
 	id    sum
-	set   subset
+	set   *subset
 }
 
 type receiver uint8
@@ -161,15 +161,16 @@ func (s *System) summarise(t *table) {
 func (s *System) sum(t *table, e event, x expr) sum {
 	out := sum{two: len(x) == 2}
 	if len(x) > 0 {
-		out.a = s.arg(t, e, x[0])
+		out.a = s.arg(e, x[0])
+		out.set = s.subset(t, e, x[0].set)
 	}
 	if out.two {
-		out.b, out.minus = s.arg(t, e, x[1]), x[1].minus
+		out.b, out.minus = s.arg(e, x[1]), x[1].minus
 	}
 	return out
 }
 
-func (s *System) arg(t *table, e event, x term) arg {
+func (s *System) arg(e event, x term) arg {
 	a := arg{op: x.op, n: uint8(x.n)}
 	switch x.op {
 	case termParam:
@@ -178,22 +179,19 @@ func (s *System) arg(t *table, e event, x term) arg {
 		a.n++ // behind the state
 	case termField:
 		a.n = uint8(slices.IndexFunc(e.msg.fields, func(f variable) bool { return f.name == x.name }))
-	case termCount:
-		set := s.subset(t, e, x.set)
-		a.set = &set
 	}
 	return a
 }
 
-func (s *System) subset(t *table, e event, x *setExpr) subset {
+func (s *System) subset(t *table, e event, x *setExpr) *subset {
 	if x == nil {
-		return subset{}
+		return nil
 	}
-	return subset{offset: 1 + x.variable, less: x.except != nil, except: s.sum(t, e, x.except)}
+	return &subset{offset: 1 + x.variable, less: x.except != nil, except: s.sum(t, e, x.except)}
 }
 
 func (s *System) instr(t *table, e event, a action) instr {
-	i := instr{op: a.op, offset: 1 + a.variable, v: s.sum(t, e, a.a), set: s.subset(t, e, a.set)}
+	i := instr{op: a.op, offset: uint8(1 + a.variable), v: s.sum(t, e, a.a), set: s.subset(t, e, a.set)}
 	if a.op != doSend {
 		return i
 	}

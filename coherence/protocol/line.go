@@ -80,8 +80,8 @@ func (s *System) SetValue(line []byte, processor int, v uint8) {
 
 // Do puts an event to a processor's controller.
 func (s *System) Do(line []byte, processor int, e ProcessorEvent) (Outcome, *Violation) {
-	var r run
-	r.begin(s, line, s.serving[processor], 0)
+	r := run{s: s, state: line}
+	r.begin(line, s.serving[processor], 0)
 	x := r.find(int(e))
 	switch {
 	case x == nil:
@@ -107,14 +107,14 @@ func (r *run) violation(event string) *Violation {
 // Deliveries appends the steps that the line can make by itself, always in the same order.
 // A message that its receiver would leave in the channel is not among them.
 func (s *System) Deliveries(line []byte, to []Delivery) []Delivery {
-	var r run
+	r := run{s: s, state: line}
 	for i := range s.actors {
 		a := &s.actors[i]
 		for _, e := range a.table.happens[line[a.at]] {
 			if e < evOwn {
 				continue
 			}
-			r.begin(s, line, a.controller, 0)
+			r.begin(line, a.controller, 0)
 			if x := r.find(e); x != nil && x.how == acts {
 				to = append(to, Delivery{int16(i), int16(e), true})
 			}
@@ -132,7 +132,7 @@ func (s *System) Deliveries(line []byte, to []Delivery) []Delivery {
 				continue
 			}
 			last = word
-			r.receive(s, line, x, word)
+			r.receive(line, x, word)
 			if x := r.find(r.form.event); x == nil || x.how != stalls {
 				to = append(to, Delivery{int16(i), int16(n), false})
 			}
@@ -150,25 +150,25 @@ func (p *place) word(state []byte, at, n int) uint32 {
 }
 
 // receive makes the run of the arrival of a message.
-func (r *run) receive(s *System, state []byte, from *source, word uint32) {
+func (r *run) receive(state []byte, from *source, word uint32) {
 	addr := from.addr
 	if addr < 0 {
 		addr = from.place.addr(word)
 	}
-	r.begin(s, state, from.to, addr)
+	r.begin(state, from.to, addr)
 	r.word, r.form, r.sender = word, &from.forms[word&from.typeMask], from.sender
 }
 
 // Deliver makes a step of those that Deliveries has named.
 func (s *System) Deliver(line []byte, d Delivery) *Violation {
-	var r run
+	r := run{s: s, state: line}
 	if d.event {
-		r.begin(s, line, s.actors[d.from].controller, 0)
+		r.begin(line, s.actors[d.from].controller, 0)
 		r.apply(r.find(int(d.number)))
 		return r.violation(s.eventNames(r.c.kind)[d.number])
 	}
 	from := &s.sources[d.from]
-	r.receive(s, line, from, from.word(line, from.at, int(d.number)))
+	r.receive(line, from, from.word(line, from.at, int(d.number)))
 	x := r.find(r.form.event)
 	if x == nil {
 		r.broken = impossible

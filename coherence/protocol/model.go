@@ -128,13 +128,12 @@ type worker struct {
 	s     *System
 	cover *covered
 	run   run
-	next  []byte
 	yield func(transition.Step, []byte, int)
 	canon *canonical
 }
 
 func (s *System) newWorker(cover *Coverage) *worker {
-	return &worker{s: s, cover: cover.worker(s), next: make([]byte, s.size)}
+	return &worker{s: s, cover: cover.worker(s), run: run{s: s, state: make([]byte, s.size)}}
 }
 
 // Next makes every step of a state.
@@ -144,7 +143,7 @@ func (w *worker) Next(state []byte, yield func(transition.Step, []byte, int)) {
 	for i := range s.actors {
 		a := &s.actors[i]
 		for _, e := range a.table.happens[state[a.at]] {
-			r.begin(s, state, a.controller, a.addr)
+			r.begin(state, a.controller, a.addr)
 			w.happens(state, a.number, e)
 		}
 	}
@@ -177,48 +176,42 @@ func (w *worker) happens(state []byte, i, event int) {
 	w.cover.used(r.c, r.line[0], x, event)
 	switch x.how {
 	case acts:
-		w.fork(state)
+		r.fork(state)
 		r.apply(x)
-		w.yield(step(stepHappens, i, r.addr, event), w.next, r.broken)
+		w.yield(step(stepHappens, i, r.addr, event), r.state, r.broken)
 	case hits:
 		if event != evStore {
 			return
 		}
 		for v := range w.s.Values {
-			w.fork(state)
+			r.fork(state)
 			r.apply(x)
 			r.line[r.c.table.value] = uint8(v)
-			w.next[w.s.latest+r.addr] = uint8(v)
-			w.yield(step(stepWrites, i, r.addr, v), w.next, r.broken)
+			r.state[w.s.latest+r.addr] = uint8(v)
+			w.yield(step(stepWrites, i, r.addr, v), r.state, r.broken)
 		}
 	}
-}
-
-// fork has the run change a copy of the state.
-func (w *worker) fork(state []byte) {
-	copy(w.next, state)
-	w.run.begin(w.s, w.next, w.run.c, w.run.addr)
 }
 
 // arrives delivers the n-th message of a channel.
 func (w *worker) arrives(state []byte, from *source, n int, word uint32) {
 	r := &w.run
-	r.receive(w.s, state, from, word)
+	r.receive(state, from, word)
 	x := r.find(r.form.event)
 	name := step(stepArrives, from.number, r.addr, r.form.message.number)
 	if x == nil {
-		copy(w.next, state)
-		w.yield(name, w.next, impossible)
+		copy(r.state, state)
+		w.yield(name, r.state, impossible)
 		return
 	}
 	w.cover.used(r.c, r.line[0], x, r.form.event)
 	if x.how == stalls {
 		return
 	}
-	w.fork(state)
-	from.pop(w.next, from.at, n)
+	r.fork(state)
+	from.pop(r.state, from.at, n)
 	r.apply(x)
-	w.yield(name, w.next, r.broken)
+	w.yield(name, r.state, r.broken)
 }
 
 // Check says which property a state violates.

@@ -126,6 +126,9 @@ func (p *parser) expr(want *typ) (e expr, t *typ) {
 			p.same(want, *u)
 		}
 		e = append(e, m)
+		if len(e) == 2 && m.op == termCount {
+			p.fail("count must be the first of two")
+		}
 		if len(e) == 2 {
 			return e, t
 		}

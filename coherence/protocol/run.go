@@ -24,7 +24,7 @@ const fine = -1
 // run is one event at one controller.
 type run struct {
 	s      *System
-	state  []byte
+	state  []byte // that it changes
 	c      *controller
 	line   []byte // of the controller and the address: its state and variables
 	addr   int
@@ -34,11 +34,18 @@ type run struct {
 	broken int // a property, or fine
 }
 
-// begin makes the run of an event at a controller, without a message.
-func (r *run) begin(s *System, state []byte, c *controller, addr int) {
+// begin looks at a controller in a state, to find the rule for an event.
+func (r *run) begin(state []byte, c *controller, addr int) {
 	at := c.base + addr*c.table.line
-	r.s, r.state, r.c, r.addr, r.broken = s, state, c, addr, fine
+	r.c, r.addr, r.broken = c, addr, fine
 	r.line = state[at : at+c.table.line]
+}
+
+// fork has the run change a copy of the state that it looked at.
+func (r *run) fork(state []byte) {
+	copy(r.state, state)
+	at := r.c.base + r.addr*r.c.table.line
+	r.line = r.state[at : at+r.c.table.line]
 }
 
 // find is the rule that applies to an event, or nil if it is impossible.
@@ -61,9 +68,9 @@ func (r *run) holds(guard []test) bool {
 		case condEqual:
 			ok = r.value(&t.a) == r.value(&t.b)
 		case condIn:
-			ok = r.members(&t.set)&member(r.value(&t.a)) != 0
+			ok = r.members(t.set)&member(r.value(&t.a)) != 0
 		case condEmpty:
-			ok = r.members(&t.set) == 0
+			ok = r.members(t.set) == 0
 		}
 		if ok == t.not {
 			return false
@@ -84,17 +91,22 @@ func (r *run) members(s *subset) uint8 {
 }
 
 func (r *run) value(x *sum) uint8 {
-	v := r.arg(&x.a)
-	if !x.two {
+	v := uint8(0)
+	if x.set != nil {
+		v = uint8(bits.OnesCount8(r.members(x.set)))
+	} else {
+		v = r.arg(x.a)
+	}
+	switch {
+	case !x.two:
 		return v
+	case x.minus:
+		return v - r.arg(x.b)
 	}
-	if x.minus {
-		return v - r.arg(&x.b)
-	}
-	return v + r.arg(&x.b)
+	return v + r.arg(x.b)
 }
 
-func (r *run) arg(a *arg) uint8 {
+func (r *run) arg(a arg) uint8 {
 	switch a.op {
 	case termVar:
 		return r.line[a.n]
@@ -104,8 +116,6 @@ func (r *run) arg(a *arg) uint8 {
 		return uint8(r.sender)
 	case termSelf:
 		return uint8(r.c.index + 1)
-	case termCount:
-		return uint8(bits.OnesCount8(r.members(a.set)))
 	}
 	return a.n
 }
@@ -118,7 +128,7 @@ func (r *run) apply(x *rule) {
 		case doAssign:
 			r.line[in.offset] = r.value(&in.v)
 		case doAssignSet:
-			r.line[in.offset] = r.members(&in.set)
+			r.line[in.offset] = r.members(in.set)
 		case doAdd:
 			r.line[in.offset] |= member(r.value(&in.v))
 		case doRemove:
@@ -161,7 +171,7 @@ func (r *run) send(x *sending) {
 		}
 		r.push(p, &r.s.controls[r.c.first[x.kind]+id-1], word)
 	default:
-		for m := r.members(&x.set); m != 0; m &= m - 1 {
+		for m := r.members(x.set); m != 0; m &= m - 1 {
 			r.push(p, &r.s.controls[int(r.c.first[x.kind])+bits.TrailingZeros8(m)], word)
 		}
 	}
