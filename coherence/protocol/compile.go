@@ -38,7 +38,8 @@ type arg struct {
 
 // subset is a set variable without a member, compiled.
 type subset struct {
-	offset int // of the variable
+	all    uint8 // of its kind
+	offset int   // of the variable; 0 for all
 	less   bool
 	except sum
 }
@@ -87,7 +88,7 @@ func (s *System) eventIndex(k *kind, e event) int {
 		if i := slices.Index([]string{eventLoad, eventStore, eventEvict}, e.name); i >= 0 {
 			return i
 		}
-		return evOwn + slices.Index(k.events, e.name)
+		return evOwn + k.event(e.name)
 	}
 	i := evOwn + len(k.events)
 	for _, m := range s.Protocol.messages {
@@ -187,7 +188,7 @@ func (s *System) subset(t *table, e event, x *setExpr) *subset {
 	if x == nil {
 		return nil
 	}
-	return &subset{offset: 1 + x.variable, less: x.except != nil, except: s.sum(t, e, x.except)}
+	return &subset{all: uint8(1<<s.count(x.of) - 1), offset: 1 + x.variable, less: x.except != nil, except: s.sum(t, e, x.except)}
 }
 
 func (s *System) instr(t *table, e event, a action) instr {

@@ -77,7 +77,10 @@ func (s *System) StepName(x transition.Step) string {
 
 // eventNames are the events of a kind, by their numbers.
 func (s *System) eventNames(k *kind) []string {
-	out := append([]string{eventLoad, eventStore, eventEvict}, k.events...)
+	out := []string{eventLoad, eventStore, eventEvict}
+	for _, e := range k.events {
+		out = append(out, e.name)
+	}
 	for _, m := range s.Protocol.messages {
 		if m.in.to == k {
 			out = append(out, m.name)
@@ -173,6 +176,10 @@ func (w *worker) happens(state []byte, i, event int) {
 	if x == nil {
 		return
 	}
+	if event >= evOwn && r.c.kind.events[event-evOwn].block {
+		w.toAll(state, nil, 0, step(stepHappens, i, 0, event), event)
+		return
+	}
 	w.cover.used(r.c, r.line[0], x, event)
 	switch x.how {
 	case acts:
@@ -204,6 +211,10 @@ func (w *worker) arrives(state []byte, from *source, n int, word uint32) {
 		w.yield(name, r.state, impossible)
 		return
 	}
+	if r.form.message.block {
+		w.toAll(state, from, n, name, r.form.event)
+		return
+	}
 	w.cover.used(r.c, r.line[0], x, r.form.event)
 	if x.how == stalls {
 		return
@@ -212,6 +223,39 @@ func (w *worker) arrives(state []byte, from *source, n int, word uint32) {
 	from.pop(r.state, from.at, n)
 	r.apply(x)
 	w.yield(name, r.state, r.broken)
+}
+
+// toAll makes the step of an event for all lines of a controller. It has looked at the
+// first of them; from is the channel of its message, or nil.
+func (w *worker) toAll(state []byte, from *source, n int, name transition.Step, event int) {
+	r := &w.run
+	if r.addr > 0 {
+		return // an event that happens by itself, which line 0 has led to already
+	}
+	for addr := range w.s.Addresses {
+		r.begin(state, r.c, addr)
+		switch x := r.find(event); {
+		case x == nil && from != nil:
+			copy(r.state, state)
+			w.yield(name, r.state, impossible)
+			return
+		case x == nil || x.how == stalls:
+			return
+		}
+	}
+	copy(r.state, state)
+	if from != nil {
+		from.pop(r.state, from.at, n)
+	}
+	broken := fine
+	for addr := range w.s.Addresses {
+		r.begin(r.state, r.c, addr)
+		x := r.find(event)
+		w.cover.used(r.c, r.line[0], x, event)
+		r.apply(x)
+		broken = max(broken, r.broken)
+	}
+	w.yield(name, r.state, broken)
 }
 
 // Check says which property a state violates.

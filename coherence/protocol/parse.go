@@ -161,7 +161,7 @@ func (p *parser) fresh(what string) string {
 // reserved are names with a meaning in every protocol.
 var reserved = []string{
 	"addresses", "values", "msg", "sender", "self", "none", "count", "except", "in", "not", "is", "empty", "and",
-	"send", "add", "remove", "clear", "stall", "hit", "to", "from", "on", "if", eventLoad, eventStore, eventEvict,
+	"all", "for", "send", "add", "remove", "clear", "stall", "hit", "to", "from", "on", "if", eventLoad, eventStore, eventEvict,
 }
 
 // kind NAME [many PARAMETER] [in KIND]
@@ -239,7 +239,7 @@ func (p *parser) bound() bound {
 	return bound{name: n}
 }
 
-// message NAME[(FIELD: TYPE, …)] on CHANNEL
+// message NAME[(FIELD: TYPE, …)] on CHANNEL [for block]
 func (p *parser) message() {
 	m := &message{name: p.fresh("message"), number: len(p.p.messages)}
 	if p.accept("(") {
@@ -269,6 +269,7 @@ func (p *parser) message() {
 	if len(m.fields) > maxFields {
 		p.fail("message %s has more than %d fields", m.name, maxFields)
 	}
+	m.block = p.block()
 	m.in.messages = append(m.in.messages, m)
 	m.typ = len(m.in.messages)
 	p.p.messages = append(p.p.messages, m)
@@ -342,10 +343,20 @@ func (p *parser) variable() {
 	}
 }
 
-// event KIND NAME
+// event KIND NAME [for block]
 func (p *parser) event() {
 	k := p.kindName()
-	k.events = append(k.events, p.fresh("event"))
+	name := p.fresh("event")
+	k.events = append(k.events, ownEvent{name, p.block()})
+}
+
+// block is [for block]
+func (p *parser) block() bool {
+	if !p.accept("for") {
+		return false
+	}
+	p.expect("block")
+	return true
 }
 
 func (p *parser) rules() { p.in = p.kindName() }
@@ -383,6 +394,11 @@ const nameValue = "value"
 // serves says whether a processor uses the kind.
 func (k *kind) serves() bool {
 	return slices.ContainsFunc(k.rows, func(r row) bool { return r.how == hits })
+}
+
+// event is the number of an event that happens by itself, or -1.
+func (k *kind) event(name string) int {
+	return slices.IndexFunc(k.events, func(e ownEvent) bool { return e.name == name })
 }
 
 func (k *kind) variable(name string) int {

@@ -66,7 +66,7 @@ func (p *parser) eventName() event {
 		}
 		return event{msg: m, name: n}
 	}
-	if n != eventLoad && n != eventStore && n != eventEvict && !slices.Contains(p.in.events, n) {
+	if n != eventLoad && n != eventStore && n != eventEvict && p.in.event(n) < 0 {
 		p.fail("there is no event %s: use a message, load, store, evict, or one that a line \"event %s %s\" declares", n, p.in.name, n)
 	}
 	return event{name: n}
@@ -93,23 +93,27 @@ func (p *parser) condition() cond {
 		if c.set = p.setExpr(); c.set == nil {
 			p.fail("there is no set %q", p.peek())
 		}
-		p.same(t, typ{base: baseID, of: p.in.vars[c.set.variable].typ.of})
+		p.same(t, typ{base: baseID, of: c.set.of})
 		return c
 	}
 	c.b, _ = p.expr(t)
 	return c
 }
 
-// setExpr is SET [except X], or nil if what follows is no set.
+// setExpr is SET [except X] or all KIND [except X], or nil if what follows is no set.
 func (p *parser) setExpr() *setExpr {
-	i := p.in.variable(p.peek())
-	if i < 0 || p.in.vars[i].typ.base != baseSet {
+	s := &setExpr{variable: p.in.variable(p.peek())}
+	switch {
+	case p.accept("all"):
+		s.variable, s.of = -1, p.kindName()
+	case s.variable < 0 || p.in.vars[s.variable].typ.base != baseSet:
 		return nil
+	default:
+		p.at++
+		s.of = p.in.vars[s.variable].typ.of
 	}
-	p.at++
-	s := &setExpr{variable: i}
 	if p.accept("except") {
-		s.except, _ = p.expr(&typ{base: baseID, of: p.in.vars[i].typ.of})
+		s.except, _ = p.expr(&typ{base: baseID, of: s.of})
 	}
 	return s
 }
@@ -275,7 +279,7 @@ func (p *parser) action() action {
 		return p.member(doRemove, "from")
 	case p.accept("clear"):
 		s := p.setExpr()
-		if s == nil || s.except != nil {
+		if s == nil || s.except != nil || s.variable < 0 {
 			p.fail("there is no set to clear")
 		}
 		return action{op: doClear, variable: s.variable}
@@ -291,7 +295,7 @@ func (p *parser) action() action {
 		if s == nil {
 			p.fail("there is no set %q", p.peek())
 		}
-		p.same(&t, p.in.vars[s.variable].typ)
+		p.same(&t, typ{base: baseSet, of: s.of})
 		return action{op: doAssignSet, variable: i, set: s}
 	}
 	a, _ := p.expr(&p.in.vars[i].typ)
@@ -303,10 +307,10 @@ func (p *parser) member(op actionOp, word string) action {
 	a, t := p.expr(nil)
 	p.expect(word)
 	s := p.setExpr()
-	if s == nil || s.except != nil {
+	if s == nil || s.except != nil || s.variable < 0 {
 		p.fail("there is no set %q", p.peek())
 	}
-	p.same(t, typ{base: baseID, of: p.in.vars[s.variable].typ.of})
+	p.same(t, typ{base: baseID, of: s.of})
 	return action{op: op, variable: s.variable, a: a}
 }
 
@@ -342,7 +346,7 @@ func (p *parser) send() action {
 		return a
 	}
 	if a.set = p.setExpr(); a.set != nil {
-		p.same(&typ{base: baseID, of: m.in.to}, typ{base: baseID, of: p.in.vars[a.set.variable].typ.of})
+		p.same(&typ{base: baseID, of: m.in.to}, typ{base: baseID, of: a.set.of})
 		return a
 	}
 	a.id, _ = p.expr(&typ{base: baseID, of: m.in.to})

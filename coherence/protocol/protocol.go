@@ -47,8 +47,11 @@
 //
 // A channel belongs to the controller that receives from it, or, per sender, to the one
 // that sends into it. A bag delivers in any order, a fifo in the order of sending; the
-// number is how many messages fit, which the rules must not exceed. A fifo is one for all
+// number is how many messages fit for one address, which the rules must not exceed. A fifo is one for all
 // addresses, so that the order is kept between them; a bag is one for each address.
+//
+// A message that ends in "for block" is about all lines at once: it arrives when none of
+// them would stall it, and what is done for line 0 sends it. So is an event that ends in it.
 //
 // A rule says for states ("*": all) and events, and perhaps under a condition, what is
 // done and which state follows. An event is the arrival of a message; or, of a controller
@@ -90,7 +93,13 @@ type kind struct {
 	stable []bool // of states
 	vars   []variable
 	rows   []row
-	events []string // that happen by themselves
+	events []ownEvent
+}
+
+// ownEvent is an event that happens by itself; block says that it does for all lines.
+type ownEvent struct {
+	name  string
+	block bool
 }
 
 // typ is the type of a variable or a field.
@@ -155,6 +164,7 @@ type message struct {
 	in     *channel
 	typ    int // within the channel, from 1
 	fields []variable
+	block  bool // it is about all lines
 }
 
 // row is a rule.
@@ -212,9 +222,10 @@ const (
 	termCount // of a set
 )
 
-// setExpr is a set variable, perhaps without a member.
+// setExpr is a set variable or, if that is negative, all of a kind, perhaps without a member.
 type setExpr struct {
 	variable int
+	of       *kind
 	except   expr // nil for nobody
 }
 

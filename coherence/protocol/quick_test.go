@@ -50,24 +50,28 @@ func bfs(t *testing.T, m *transition.Model, sym bool) (states, rules, depth int)
 
 func TestQuick(t *testing.T) {
 	for _, c := range []struct {
-		name, param string
-		n, upgrades int
-	}{{"mesi", "caches", 2, 0}, {"mesi", "caches", 3, 0}, {"hdmdb", "hosts", 2, 0}, {"hdmdb", "hosts", 3, 0}, {"hdmdb", "hosts", 2, 1}, {"hdmdb", "hosts", 3, 1}} {
+		name string
+		c    Config
+	}{
+		{"mesi", Config{Parameters: map[string]int{"caches": 2}}},
+		{"mesi", Config{Parameters: map[string]int{"caches": 3}}},
+		{"hdmdb", Config{Parameters: map[string]int{"hosts": 2}}},
+		{"hdmdb", Config{Parameters: map[string]int{"hosts": 3}}},
+		{"hdmdb", Config{Parameters: map[string]int{"hosts": 2, "upgrades": 1}}},
+		{"hdmdb", Config{Parameters: map[string]int{"hosts": 2, "blocks": 1}}},
+		{"hdmdb", Config{Parameters: map[string]int{"hosts": 1, "blocks": 1}, Addresses: 2}},
+	} {
 		p, err := Load(c.name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		pp := map[string]int{c.param: c.n}
-		if c.name == "hdmdb" {
-			pp["upgrades"] = c.upgrades
-		}
-		s, err := p.Build(Config{Parameters: pp})
+		s, err := p.Build(c.c)
 		if err != nil {
 			t.Fatal(err)
 		}
 		st, r, d := bfs(t, s.Model(nil), false)
-		t.Log(c.name, c.n, s.size, st, r, d)
+		t.Log(c, s.size, st, r, d)
 		st, r, d = bfs(t, s.Model(nil), true)
-		t.Log("symmetry", c.name, c.n, s.size, st, r, d)
+		t.Log("symmetry", st, r, d)
 	}
 }

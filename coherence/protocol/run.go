@@ -83,7 +83,10 @@ func (r *run) holds(guard []test) bool {
 func member(id uint8) uint8 { return uint8(1 << id >> 1) }
 
 func (r *run) members(s *subset) uint8 {
-	m := r.line[s.offset]
+	m := s.all
+	if s.offset > 0 {
+		m = r.line[s.offset]
+	}
 	if s.less {
 		m &^= member(r.value(&s.except))
 	}
@@ -147,6 +150,9 @@ func (r *run) apply(x *rule) {
 // send puts a message into the channels of its receivers.
 func (r *run) send(x *sending) {
 	p := &x.table.channels[x.place]
+	if x.form.message.block && r.addr > 0 {
+		return
+	}
 	word := uint32(x.typ)
 	for i := range x.args {
 		v := r.value(&x.args[i])

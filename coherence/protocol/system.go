@@ -226,6 +226,7 @@ func (s *System) place(c *channel) place {
 		p.forms[i+1] = f
 	}
 	if c.fifo && s.Addresses > 1 {
+		p.capacity *= s.Addresses
 		p.addrAt, p.addrMask = uint(used), 1<<bits.Len(uint(s.Addresses-1))-1
 		used += bits.Len(uint(s.Addresses - 1))
 	}
@@ -286,9 +287,9 @@ func (s *System) placeControllers() {
 				c := controller{kind: t.kind, table: t, index: j, base: s.size, name: t.kind.name}
 				switch {
 				case t.kind.in != nil:
-					c.name = fmt.Sprintf("%s%d.%d", t.kind.name, o, j)
+					c.name = fmt.Sprintf("%s%d.%d", t.kind.numbered(), o, j)
 				case t.kind.many != "":
-					c.name = fmt.Sprintf("%s%d", t.kind.name, j)
+					c.name = fmt.Sprintf("%s%d", t.kind.numbered(), j)
 				}
 				s.controls = append(s.controls, c)
 				s.size += t.size
@@ -319,6 +320,14 @@ func (s *System) placeControllers() {
 	s.latest = s.size
 	s.size += s.Addresses
 	s.list()
+}
+
+// numbered is the kind's name for a number to follow.
+func (k *kind) numbered() string {
+	if digit(k.name[len(k.name)-1]) {
+		return k.name + "-"
+	}
+	return k.name
 }
 
 // list lists all that steps begin with.
