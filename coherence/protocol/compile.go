@@ -7,11 +7,12 @@ import (
 
 // rule is a row for one state and event, compiled.
 type rule struct {
-	row   int // in its kind
-	how   how
-	next  int // state, or -1
-	guard []test
-	code  []instr
+	row    int // in its kind
+	number int // among all of the system
+	how    how
+	next   int // state, or -1
+	guard  []test
+	code   []instr
 }
 
 // test is a condition, compiled.

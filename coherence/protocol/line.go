@@ -41,7 +41,27 @@ func (v *Violation) Error() string { return v.Property + ": " + v.Detail }
 type Delivery struct {
 	from   int16 // the channel, by its number among the sources; or the controller
 	number int16 // of the message in the channel; or of the event
+	rule   int16 // that applies
 	event  bool
+}
+
+// Rule is the number of the rule that a delivery uses, an index of System.Rules; -1 if the
+// message is impossible where it arrives.
+func (d Delivery) Rule() int { return int(d.rule) }
+
+// Rule is the number of the rule that a processor's event uses, or -1 if it is Refused.
+func (s *System) Rule(line []byte, processor int, e ProcessorEvent) int {
+	r := run{s: s, state: line}
+	r.begin(line, s.serving[processor], 0)
+	return r.find(int(e)).index()
+}
+
+// index is the number of the rule, or -1 for none.
+func (x *rule) index() int {
+	if x == nil {
+		return -1
+	}
+	return x.number
 }
 
 // NewLine is the initial state of a line of a system that has one address. The methods
@@ -107,6 +127,16 @@ func (r *run) violation(event string) *Violation {
 // Deliveries appends the steps that the line can make by itself, always in the same order.
 // A message that its receiver would leave in the channel is not among them.
 func (s *System) Deliveries(line []byte, to []Delivery) []Delivery {
+	return s.deliveries(line, to, false)
+}
+
+// Waiting appends the arrivals of messages that their receivers leave in the channels.
+func (s *System) Waiting(line []byte, to []Delivery) []Delivery {
+	return s.deliveries(line, to, true)
+}
+
+// deliveries are those that wait, or those that don't.
+func (s *System) deliveries(line []byte, to []Delivery, waiting bool) []Delivery {
 	r := run{s: s, state: line}
 	for i := range s.actors {
 		a := &s.actors[i]
@@ -115,8 +145,8 @@ func (s *System) Deliveries(line []byte, to []Delivery) []Delivery {
 				continue
 			}
 			r.begin(line, a.controller, 0)
-			if x := r.find(e); x != nil && x.how == acts {
-				to = append(to, Delivery{int16(i), int16(e), true})
+			if x := r.find(e); x != nil && x.how == acts && !waiting {
+				to = append(to, Delivery{int16(i), int16(e), int16(x.number), true})
 			}
 		}
 	}
@@ -133,8 +163,8 @@ func (s *System) Deliveries(line []byte, to []Delivery) []Delivery {
 			}
 			last = word
 			r.receive(line, x, word)
-			if x := r.find(r.form.event); x == nil || x.how != stalls {
-				to = append(to, Delivery{int16(i), int16(n), false})
+			if x := r.find(r.form.event); (x != nil && x.how == stalls) == waiting {
+				to = append(to, Delivery{int16(i), int16(n), int16(x.index()), false})
 			}
 		}
 	}

@@ -129,20 +129,23 @@ func (s *System) ofLine(addr int) string {
 // worker explores a system.
 type worker struct {
 	s     *System
-	cover *covered
+	used  []uint64 // by number of the rule; nil if nobody counts
 	run   run
 	yield func(transition.Step, []byte, int)
 	canon *canonical
 }
 
 func (s *System) newWorker(cover *Coverage) *worker {
-	return &worker{s: s, cover: cover.worker(s), run: run{s: s, state: make([]byte, s.size)}}
+	return &worker{s: s, used: cover.part(s), run: run{s: s, state: make([]byte, s.size)}}
 }
 
 // Next makes every step of a state.
 func (w *worker) Next(state []byte, yield func(transition.Step, []byte, int)) {
 	s, r := w.s, &w.run
 	w.yield = yield
+	if w.used != nil {
+		w.rest(state)
+	}
 	for i := range s.actors {
 		a := &s.actors[i]
 		for _, e := range a.table.happens[state[a.at]] {
@@ -180,9 +183,9 @@ func (w *worker) happens(state []byte, i, event int) {
 		w.toAll(state, nil, 0, step(stepHappens, i, 0, event), event)
 		return
 	}
-	w.cover.used(r.c, r.line[0], x, event)
 	switch x.how {
 	case acts:
+		w.count(x)
 		r.fork(state)
 		r.apply(x)
 		w.yield(step(stepHappens, i, r.addr, event), r.state, r.broken)
@@ -190,6 +193,7 @@ func (w *worker) happens(state []byte, i, event int) {
 		if event != evStore {
 			return
 		}
+		w.count(x)
 		for v := range w.s.Values {
 			r.fork(state)
 			r.apply(x)
@@ -215,7 +219,7 @@ func (w *worker) arrives(state []byte, from *source, n int, word uint32) {
 		w.toAll(state, from, n, name, r.form.event)
 		return
 	}
-	w.cover.used(r.c, r.line[0], x, r.form.event)
+	w.count(x)
 	if x.how == stalls {
 		return
 	}
@@ -239,7 +243,10 @@ func (w *worker) toAll(state []byte, from *source, n int, name transition.Step, 
 			copy(r.state, state)
 			w.yield(name, r.state, impossible)
 			return
-		case x == nil || x.how == stalls:
+		case x == nil:
+			return
+		case x.how == stalls:
+			w.count(x)
 			return
 		}
 	}
@@ -251,7 +258,7 @@ func (w *worker) toAll(state []byte, from *source, n int, name transition.Step, 
 	for addr := range w.s.Addresses {
 		r.begin(r.state, r.c, addr)
 		x := r.find(event)
-		w.cover.used(r.c, r.line[0], x, event)
+		w.count(x)
 		r.apply(x)
 		broken = max(broken, r.broken)
 	}
@@ -405,23 +412,3 @@ func (s *System) describeMessage(c *controller, p *place, w uint32) string {
 	}
 	return f.message.name + "(" + strings.Join(fields, " ") + ")"
 }
-
-// Coverage counts which rules were used, in which states.
-type Coverage struct {
-	workers []*covered
-}
-
-// covered is the coverage of one worker.
-type covered struct {
-	cells map[cell]uint64
-}
-
-type cell struct {
-	kind, state, event, row int
-}
-
-func (c *Coverage) worker(s *System) *covered {
-	return nil
-}
-
-func (c *covered) used(*controller, byte, *rule, int) {}

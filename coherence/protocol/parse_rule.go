@@ -11,7 +11,7 @@ func (p *parser) rule() {
 	if k == nil {
 		p.fail("%q begins no declaration, and before a rule there must be a line \"rules KIND\"", p.peek())
 	}
-	r := row{line: p.s.line, next: -1}
+	r := row{line: p.s.line, text: p.s.text, next: -1}
 	p.row = &r
 	if !p.accept("*") {
 		for {

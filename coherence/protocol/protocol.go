@@ -170,6 +170,7 @@ type message struct {
 // row is a rule.
 type row struct {
 	line    int
+	text    string
 	states  []int
 	events  []event
 	guard   []cond

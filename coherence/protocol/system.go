@@ -27,6 +27,7 @@ type System struct {
 	parameters map[string]int
 	controls   []controller  // by number, kind by kind
 	serving    []*controller // those that a processor uses
+	rules      int           // of all tables, for each state and event
 	tables     []table       // by number of kind
 	size       int
 	latest     int // offset of the newest value of each address
@@ -147,6 +148,7 @@ func (p *Protocol) Build(c Config) (*System, error) {
 			return nil, err
 		}
 	}
+	s.number()
 	s.placeControllers()
 	if s.size > maxState || len(s.controls) > 255 {
 		return nil, fmt.Errorf("protocol %s: a state has %d bytes, of %d controllers, which is more than %d, or 255: use smaller parameters", p.Name, s.size, len(s.controls), maxState)
