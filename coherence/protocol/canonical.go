@@ -401,6 +401,10 @@ func (s *System) renumberLines(dst, src []byte, lines []int) {
 				}
 				continue
 			}
+			if p.width == 0 {
+				dst[at] = src[at]
+				continue
+			}
 			for x := range p.capacity {
 				w := p.get(src, at, x)
 				if w != 0 {

@@ -215,7 +215,7 @@ func (w *worker) arrives(state []byte, from *source, n int, word uint32) {
 		w.yield(name, r.state, impossible)
 		return
 	}
-	if r.form.message.block {
+	if from.channel.block {
 		w.toAll(state, from, n, name, r.form.event)
 		return
 	}

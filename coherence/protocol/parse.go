@@ -198,7 +198,7 @@ func (p *parser) kindName() *kind {
 	return k
 }
 
-// channel NAME [from KIND] to KIND bag|fifo BOUND [per sender]
+// channel NAME [from KIND] to KIND bag|fifo BOUND [per sender] [for block]
 func (p *parser) channel() {
 	c := &channel{name: p.fresh("channel"), number: len(p.p.channels)}
 	if p.accept("from") {
@@ -217,6 +217,7 @@ func (p *parser) channel() {
 			p.fail("channel %s: per sender needs from, and one receiver for each sender", c.name)
 		}
 	}
+	c.block = p.block()
 	p.p.channels = append(p.p.channels, c)
 }
 
@@ -239,7 +240,7 @@ func (p *parser) bound() bound {
 	return bound{name: n}
 }
 
-// message NAME[(FIELD: TYPE, …)] on CHANNEL [for block]
+// message NAME[(FIELD: TYPE, …)] on CHANNEL
 func (p *parser) message() {
 	m := &message{name: p.fresh("message"), number: len(p.p.messages)}
 	if p.accept("(") {
@@ -269,7 +270,6 @@ func (p *parser) message() {
 	if len(m.fields) > maxFields {
 		p.fail("message %s has more than %d fields", m.name, maxFields)
 	}
-	m.block = p.block()
 	m.in.messages = append(m.in.messages, m)
 	m.typ = len(m.in.messages)
 	p.p.messages = append(p.p.messages, m)

@@ -50,8 +50,9 @@
 // number is how many messages fit for one address, which the rules must not exceed. A fifo is one for all
 // addresses, so that the order is kept between them; a bag is one for each address.
 //
-// A message that ends in "for block" is about all lines at once: it arrives when none of
-// them would stall it, and what is done for line 0 sends it. So is an event that ends in it.
+// The messages of a channel that ends in "for block" are about all lines at once: one
+// arrives when no line would stall it, and what is done for line 0 sends it. So is an
+// event that ends in it.
 //
 // A rule says for states ("*": all) and events, and perhaps under a condition, what is
 // done and which state follows. An event is the arrival of a message; or, of a controller
@@ -134,6 +135,7 @@ type channel struct {
 	capacity  bound
 	messages  []*message
 	perSender bool
+	block     bool // its messages are about all lines
 }
 
 // bound is a number, or the parameter that says it.
@@ -164,7 +166,6 @@ type message struct {
 	in     *channel
 	typ    int // within the channel, from 1
 	fields []variable
-	block  bool // it is about all lines
 }
 
 // row is a rule.

@@ -150,7 +150,7 @@ func (r *run) apply(x *rule) {
 // send puts a message into the channels of its receivers.
 func (r *run) send(x *sending) {
 	p := &x.table.channels[x.place]
-	if x.form.message.block && r.addr > 0 {
+	if p.channel.block && r.addr > 0 {
 		return
 	}
 	word := uint32(x.typ)

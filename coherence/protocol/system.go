@@ -85,7 +85,7 @@ type table struct {
 type place struct {
 	channel  *channel
 	offset   int // of the first address
-	stride   int // between addresses; 0 if all share one
+	stride   int // between addresses; 0 if all share one channel
 	width    int // bytes of a message; 0 if it is a counter
 	capacity int
 	next     int // messages that may arrive next, at most
@@ -227,7 +227,7 @@ func (s *System) place(c *channel) place {
 		used = max(used, at)
 		p.forms[i+1] = f
 	}
-	if c.fifo && s.Addresses > 1 {
+	if c.fifo && !c.block && s.Addresses > 1 {
 		p.capacity *= s.Addresses
 		p.addrAt, p.addrMask = uint(used), 1<<bits.Len(uint(s.Addresses-1))-1
 		used += bits.Len(uint(s.Addresses - 1))
@@ -245,7 +245,7 @@ func (s *System) place(c *channel) place {
 	if !c.fifo && p.width > 0 {
 		p.next = p.capacity
 	}
-	if !c.fifo {
+	if !c.fifo && !c.block {
 		p.stride = 1
 		p.stride = p.bytes(1)
 	}

@@ -1,0 +1,547 @@
+package transition
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+)
+
+// explorer visits the states of a model level by level. The states of a level are divided
+// among the workers in pieces; each keeps the new states that it finds in chunks of its
+// own, which are the next level.
+type explorer struct {
+	ctx     context.Context
+	m       *Model
+	o       Options
+	graph   bool // keep the edges
+	parents bool // keep the parents, and stop at the first violation; with one worker
+	stride  int  // bytes of a state, padded to whole words
+
+	table   table
+	arena   arena
+	workers []*worker
+	level   int // that is being left, from 1
+	work    []span
+	next    atomic.Int64 // of work
+	full    atomic.Bool  // the table should become larger
+	stop    atomic.Bool
+
+	states, rules, bytes, peak atomic.Int64
+
+	complete Progress // at the end of the last level that was completed
+
+	mu     sync.Mutex
+	reason string // why it stopped without having seen everything
+	err    error
+	broken bool // some property is violated on this level
+	found  *finding
+}
+
+// finding is the first violation that an explorer with parents sees.
+type finding struct {
+	property string
+	id       uint32 // of the state that is left, or that is the violation
+	state    []byte // that the violating step leads to; nil if there is none
+}
+
+// span is states of a chunk: one piece of work.
+type span struct {
+	chunk    *chunk
+	from, to int
+}
+
+// chunk is some states, one behind the other.
+type chunk struct {
+	id    uint32 // of the first state
+	bytes []byte
+	n     int
+	left  int // states that have been left, at the end of a level
+}
+
+const (
+	chunkBits   = 12
+	chunkStates = 1 << chunkBits
+	pieceStates = 512
+)
+
+// arena finds the chunks of states by their ids.
+type arena struct {
+	mu     sync.Mutex
+	blocks [1 << 10]atomic.Pointer[[1 << 10]atomic.Pointer[chunk]]
+	n      uint32
+	free   []*chunk // of an explorer that keeps fingerprints only
+}
+
+func (a *arena) chunk(n uint32) *chunk { return a.blocks[n>>10].Load()[n&(1<<10-1)].Load() }
+
+func newExplorer(ctx context.Context, m *Model, o Options) *explorer {
+	x := &explorer{ctx: ctx, m: m, o: o, graph: o.Quiescence || o.Progress, stride: (m.Size + 7) &^ 7}
+	x.table.init(firstTable)
+	x.take(8 * firstTable)
+	return x
+}
+
+// take accounts memory. It answers false, and has everything stop, if there is not so much.
+func (x *explorer) take(n int64) bool {
+	b := x.bytes.Add(n)
+	for p := x.peak.Load(); b > p && !x.peak.CompareAndSwap(p, b); p = x.peak.Load() {
+	}
+	if b > x.o.MaxBytes {
+		x.end(fmt.Sprintf("the memory budget of %d MB is used up", x.o.MaxBytes>>20))
+		return false
+	}
+	return true
+}
+
+// end has everything stop, for a reason.
+func (x *explorer) end(reason string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.reason == "" {
+		x.reason = reason
+	}
+	x.stop.Store(true)
+}
+
+// newChunk makes a chunk, or takes a free one; nil if there is no memory.
+func (x *explorer) newChunk() *chunk {
+	a := &x.arena
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if n := len(a.free); n > 0 {
+		c := a.free[n-1]
+		a.free, c.n, c.left = a.free[:n-1], 0, 0
+		return c
+	}
+	if !x.take(int64(chunkStates * x.stride)) {
+		return nil
+	}
+	c := &chunk{bytes: make([]byte, chunkStates*x.stride)}
+	if !x.o.Fingerprints {
+		if a.n == 1<<20-1 {
+			x.end("there are more than 4,294,000,000 states, which is more than can be kept")
+			return nil
+		}
+		b := &a.blocks[a.n>>10]
+		if b.Load() == nil {
+			b.Store(new([1 << 10]atomic.Pointer[chunk]))
+		}
+		c.id = a.n << chunkBits
+		b.Load()[a.n&(1<<10-1)].Store(c)
+		a.n++
+	}
+	return c
+}
+
+// state is a state of the arena.
+func (x *explorer) state(id uint32) []byte {
+	at := int(id&(chunkStates-1)) * x.stride
+	return x.arena.chunk(id >> chunkBits).bytes[at : at+x.stride]
+}
+
+// explore visits everything, unless something stops it.
+func (x *explorer) explore() error {
+	for range x.o.Workers {
+		x.workers = append(x.workers, newWorker(x))
+	}
+	w := x.workers[0]
+	for _, s := range x.m.Initial {
+		w.initial(s)
+	}
+	w.flush()
+	for x.err == nil {
+		x.work = x.nextLevel()
+		if x.stop.Load() {
+			break
+		}
+		if x.complete = x.progress(); x.o.Report != nil && x.level > 0 {
+			x.o.Report(x.complete)
+		}
+		if len(x.work) == 0 || x.broken {
+			break
+		}
+		x.level++
+		x.leave()
+	}
+	return x.err
+}
+
+// progress says how far it has come.
+func (x *explorer) progress() Progress {
+	p := Progress{Level: x.level, States: x.states.Load(), Rules: x.rules.Load(), Bytes: x.bytes.Load()}
+	for _, s := range x.work {
+		p.Frontier += int64(s.to - s.from)
+	}
+	return p
+}
+
+// nextLevel is what the workers have found on this level, in pieces.
+func (x *explorer) nextLevel() []span {
+	var out []span
+	for _, w := range x.workers {
+		w.endLevel()
+		for _, s := range w.fresh {
+			for s.from < s.to {
+				to := min(s.to, s.from+pieceStates)
+				out = append(out, span{s.chunk, s.from, to})
+				s.from = to
+			}
+		}
+		w.fresh = w.fresh[:0]
+	}
+	return out
+}
+
+// leave makes all steps from the states of x.work.
+func (x *explorer) leave() {
+	level := x.work
+	for len(x.work) > 0 && !x.stop.Load() {
+		x.next.Store(0)
+		var wg sync.WaitGroup
+		for _, w := range x.workers[1:] {
+			wg.Add(1)
+			go func() {
+				defer wg.Done()
+				w.run()
+			}()
+		}
+		x.workers[0].run()
+		wg.Wait()
+		x.work = x.work[min(int(x.next.Load()), len(x.work)):]
+		for _, w := range x.workers {
+			x.work = append(x.work, w.rest...)
+			w.rest = w.rest[:0]
+		}
+		if x.full.Load() && !x.stop.Load() && x.take(int64(16*len(x.table.entries))) {
+			x.full.Store(false)
+			x.table.grow()
+			x.bytes.Add(-int64(4 * len(x.table.entries)))
+		}
+	}
+	if x.o.Fingerprints {
+		x.recycle(level)
+	}
+}
+
+// recycle frees the chunks whose states have all been left.
+func (x *explorer) recycle(level []span) {
+	for _, s := range level {
+		s.chunk.left += s.to - s.from
+		if s.chunk.left == chunkStates {
+			x.arena.free = append(x.arena.free, s.chunk)
+		}
+	}
+}
+
+// result is what there is to say, apart from what the graph shows.
+func (x *explorer) result() Result {
+	r := Result{
+		Verdict: Holds, Reason: x.reason, States: x.complete.States, Rules: x.complete.Rules, Depth: x.complete.Level, Bytes: x.peak.Load(),
+	}
+	r.Checked = append(append(r.Checked, x.m.Properties...), Deadlock)
+	x.graphProperties(&r)
+	if x.o.Fingerprints {
+		n := float64(r.States)
+		r.Omission = min(1, n*n/(1<<32)/(1<<33))
+	}
+	switch {
+	case x.broken:
+		r.Verdict, r.Found, r.Reason = Violated, max(0, x.level-1), ""
+	case x.reason != "":
+		r.Verdict = Inconclusive
+	}
+	return r
+}
+
+// graphProperties says which of the properties of the graph are checked.
+func (x *explorer) graphProperties(r *Result) {
+	add := func(yes bool, name string) {
+		if yes {
+			r.Checked = append(r.Checked, name)
+		} else {
+			r.NotChecked = append(r.NotChecked, name)
+		}
+	}
+	add(x.o.Quiescence, Quiescence)
+	for i := range x.m.Pending {
+		add(x.o.Progress, x.m.Pending[i].Name)
+	}
+}
+
+// worker explores as one of several.
+type worker struct {
+	x  *explorer
+	w  Worker
+	id uint32 // of the state that it is leaving
+
+	// Successors that are not looked up yet.
+	batch  []byte
+	hashes []uint64
+	from   []uint32
+	steps  []Step
+	n      int
+
+	chunk  *chunk // where it keeps new states,
+	mark   int    // from here on those of the next level
+	fresh  []span
+	rest   []span // of its piece, when it had to stop
+	edges  edges
+	origin []uint32 // parents by id
+
+	rules, states int64
+	possible      int // steps of the state
+	abandon       bool
+	samples       int
+	copies        []byte
+}
+
+// batchStates is how many successors are looked up together, so that the waits for memory
+// overlap.
+const batchStates = 64
+
+func newWorker(x *explorer) *worker {
+	return &worker{
+		x: x, w: x.m.NewWorker(), batch: make([]byte, batchStates*x.stride), hashes: make([]uint64, batchStates),
+		from: make([]uint32, batchStates), steps: make([]Step, batchStates), copies: make([]byte, 2*x.m.Size),
+	}
+}
+
+// noParent is the parent of an initial state.
+const noParent = ^uint32(0)
+
+// initial adds an initial state.
+func (w *worker) initial(s []byte) {
+	w.id = noParent
+	w.add(0, s)
+}
+
+// run leaves pieces until there are no more, or it has to stop.
+func (w *worker) run() {
+	defer func() {
+		if p := recover(); p != nil {
+			w.x.fail(w.x.m.fault("its worker panics: %v", p))
+		}
+	}()
+	x := w.x
+	yield := w.yield
+	for !x.stop.Load() && !x.full.Load() {
+		i := int(x.next.Add(1)) - 1
+		if i >= len(x.work) {
+			break
+		}
+		if x.ctx.Err() != nil {
+			x.end("it was interrupted: " + context.Cause(x.ctx).Error())
+			w.rest = append(w.rest, x.work[i])
+			break
+		}
+		w.piece(x.work[i], yield)
+	}
+	w.flush()
+	x.rules.Add(w.rules)
+	w.rules = 0
+}
+
+// piece leaves the states of a span. What it can't is the rest.
+func (w *worker) piece(s span, yield func(Step, []byte, int)) {
+	x := w.x
+	for ; s.from < s.to; s.from++ {
+		if x.full.Load() || x.stop.Load() {
+			w.rest = append(w.rest, s)
+			return
+		}
+		at := s.from * x.stride
+		state := s.chunk.bytes[at : at+x.m.Size : at+x.m.Size]
+		w.id, w.possible, w.abandon = s.chunk.id+uint32(s.from), 0, false
+		if x.graph {
+			w.edges.state(w.id, w.w.Quiescent(state))
+		}
+		w.w.Next(state, yield)
+		if w.abandon {
+			w.rest = append(w.rest, s)
+			return
+		}
+		w.rules += int64(w.possible)
+		if w.possible == 0 {
+			x.violated(Deadlock, w.id, nil)
+		}
+	}
+}
+
+// yield is a step of the state that the worker is leaving.
+func (w *worker) yield(step Step, next []byte, violated int) {
+	w.possible++
+	if w.abandon {
+		return
+	}
+	if len(next) != w.x.m.Size || violated < NoProperty || violated >= len(w.x.m.Properties) {
+		w.x.fail(w.x.m.fault("step %q leads to a state of %d bytes, not %d, or violates property %d of %d",
+			w.x.m.StepName(step), len(next), w.x.m.Size, violated, len(w.x.m.Properties)))
+		return
+	}
+	if violated >= 0 {
+		w.x.violated(w.x.m.Properties[violated], w.id, next)
+		return
+	}
+	w.add(step, next)
+}
+
+// add puts a successor into the batch.
+func (w *worker) add(step Step, next []byte) {
+	x := w.x
+	if w.n == batchStates {
+		w.flush()
+	}
+	at := w.n * x.stride
+	slot := w.batch[at : at+x.stride]
+	copy(slot, next)
+	if x.o.Symmetry {
+		w.canonical(slot[:x.m.Size:x.m.Size])
+	}
+	w.hashes[w.n], w.from[w.n], w.steps[w.n] = hash(slot), w.id, step
+	w.n++
+}
+
+// sampled is how often the canonical form is found twice.
+const sampled = 64
+
+// canonical is Worker.Canonical, now and then with a look at whether it is a function.
+func (w *worker) canonical(s []byte) {
+	w.samples++
+	if w.samples%sampled != 1 {
+		w.w.Canonical(s)
+		return
+	}
+	n := len(s)
+	a, b := w.copies[:n:n], w.copies[n:]
+	copy(a, s)
+	copy(b, s)
+	w.w.Canonical(s)
+	w.w.Canonical(a)
+	if bytes.Equal(a, s) {
+		w.w.Canonical(a)
+	}
+	if !bytes.Equal(a, s) {
+		w.x.fail(w.x.m.fault("the canonical form of a state differs from one call to the next, or is not its own canonical form: %v", w.x.m.Describe(b)))
+	}
+}
+
+// flush looks the batch up and keeps what is new.
+func (w *worker) flush() {
+	x, t := w.x, &w.x.table
+	for _, h := range w.hashes[:w.n] {
+		_ = atomic.LoadUint64(&t.entries[h>>t.shift]) // for the cache: the waits overlap
+	}
+	found := int64(0)
+	for i := range w.n {
+		slot := w.batch[i*x.stride : (i+1)*x.stride]
+		id, fresh := w.insert(w.hashes[i], slot)
+		if id == noParent {
+			break // there is no memory
+		}
+		if fresh {
+			found++
+			if p := w.w.Check(slot[:x.m.Size:x.m.Size]); p >= len(x.m.Properties) || p < NoProperty {
+				x.fail(x.m.fault("a state violates property %d of %d", p, len(x.m.Properties)))
+			} else if p >= 0 {
+				x.violated(x.m.Properties[p], w.from[i], slot[:x.m.Size])
+			}
+			if x.parents {
+				w.origin = append(w.origin, w.from[i])
+			}
+		}
+		if x.graph && w.from[i] != noParent {
+			w.edges.add(x, w.from[i], id, w.steps[i])
+		}
+	}
+	w.n = 0
+	if found == 0 {
+		return
+	}
+	if x.states.Add(found) > x.o.MaxStates {
+		x.end(fmt.Sprintf("the budget of %d states is used up", x.o.MaxStates))
+	}
+	if used := t.used.Add(found); used > t.limit {
+		x.full.Store(true)
+		w.abandon = used > t.limit+t.limit/4
+	}
+}
+
+// insert finds a state in the table, or adds it. It answers its id, and whether it is new.
+func (w *worker) insert(h uint64, slot []byte) (id uint32, fresh bool) {
+	x, t := w.x, &w.x.table
+	mask := uint64(len(t.entries) - 1)
+	entry := uint64(0)
+	for i := h >> t.shift; ; {
+		e := atomic.LoadUint64(&t.entries[i])
+		switch {
+		case e == 0:
+			if entry == 0 {
+				if entry = w.keep(h, slot); entry == 0 {
+					return noParent, false
+				}
+			}
+			if !atomic.CompareAndSwapUint64(&t.entries[i], 0, entry) {
+				continue // another worker was here first: look at what it has put
+			}
+			w.chunk.n++
+			return uint32(entry) - 1, true
+		case x.o.Fingerprints:
+			if e == h {
+				return 0, false
+			}
+		case e>>32 == h>>32 && bytes.Equal(x.state(uint32(e)-1), slot):
+			return uint32(e) - 1, false
+		}
+		i = (i + 1) & mask
+	}
+}
+
+// keep puts a state behind those that the worker has kept, where it stays if it is new,
+// and answers its entry in the table; zero if there is no memory.
+func (w *worker) keep(h uint64, slot []byte) uint64 {
+	x := w.x
+	if w.chunk == nil || w.chunk.n == chunkStates {
+		w.endLevel()
+		if w.chunk = x.newChunk(); w.chunk == nil {
+			return 0
+		}
+		w.mark = 0
+	}
+	copy(w.chunk.bytes[w.chunk.n*x.stride:], slot)
+	if x.o.Fingerprints {
+		return h
+	}
+	return h&^(1<<32-1) | uint64(w.chunk.id+uint32(w.chunk.n)+1)
+}
+
+// endLevel accounts the new states in the worker's chunk.
+func (w *worker) endLevel() {
+	if w.chunk != nil && w.mark < w.chunk.n {
+		w.fresh = append(w.fresh, span{w.chunk, w.mark, w.chunk.n})
+		w.mark = w.chunk.n
+	}
+}
+
+// fail ends everything with an error.
+func (x *explorer) fail(err error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.err == nil {
+		x.err = err
+	}
+	x.stop.Store(true)
+}
+
+// violated accounts a violation. The level goes on, so that the counts do not depend on
+// the order of the workers; with parents the first one ends it.
+func (x *explorer) violated(property string, id uint32, state []byte) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.broken = true
+	if x.parents && x.found == nil {
+		x.found = &finding{property, id, bytes.Clone(state)}
+		x.stop.Store(true)
+	}
+}
