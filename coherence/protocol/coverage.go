@@ -7,6 +7,7 @@ type Rule struct {
 	Kind, State, Event string
 	Line               int    // in the protocol's text
 	Text               string // of the whole rule
+	Stalls             bool
 }
 
 // Rules are those of the system's tables for each state and event, in the order of the
@@ -19,7 +20,7 @@ func (s *System) Rules() []Rule {
 		for at, cell := range t.cells {
 			for _, x := range cell {
 				r := t.kind.rows[x.row]
-				out = append(out, Rule{t.kind.name, t.kind.states[at/t.events], names[at%t.events], r.line, r.text})
+				out = append(out, Rule{t.kind.name, t.kind.states[at/t.events], names[at%t.events], r.line, r.text, x.how == stalls})
 			}
 		}
 	}

@@ -130,13 +130,14 @@ func (s *System) Deliveries(line []byte, to []Delivery) []Delivery {
 	return s.deliveries(line, to, false)
 }
 
-// Waiting appends the arrivals of messages that their receivers leave in the channels.
-func (s *System) Waiting(line []byte, to []Delivery) []Delivery {
+// Arrivals appends, beside the Deliveries, those of messages that their receivers would
+// leave in the channels: the rules of these stall.
+func (s *System) Arrivals(line []byte, to []Delivery) []Delivery {
 	return s.deliveries(line, to, true)
 }
 
-// deliveries are those that wait, or those that don't.
-func (s *System) deliveries(line []byte, to []Delivery, waiting bool) []Delivery {
+// deliveries are those that can be made, and perhaps those that must wait.
+func (s *System) deliveries(line []byte, to []Delivery, all bool) []Delivery {
 	r := run{s: s, state: line}
 	for i := range s.actors {
 		a := &s.actors[i]
@@ -145,7 +146,7 @@ func (s *System) deliveries(line []byte, to []Delivery, waiting bool) []Delivery
 				continue
 			}
 			r.begin(line, a.controller, 0)
-			if x := r.find(e); x != nil && x.how == acts && !waiting {
+			if x := r.find(e); x != nil && x.how == acts {
 				to = append(to, Delivery{int16(i), int16(e), int16(x.number), true})
 			}
 		}
@@ -163,7 +164,7 @@ func (s *System) deliveries(line []byte, to []Delivery, waiting bool) []Delivery
 			}
 			last = word
 			r.receive(line, x, word)
-			if x := r.find(r.form.event); (x != nil && x.how == stalls) == waiting {
+			if x := r.find(r.form.event); all || x == nil || x.how != stalls {
 				to = append(to, Delivery{int16(i), int16(n), int16(x.index()), false})
 			}
 		}

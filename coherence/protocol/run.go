@@ -80,7 +80,7 @@ func (r *run) holds(guard []test) bool {
 }
 
 // member is the set of one controller, or of none.
-func member(id uint8) uint8 { return uint8(1 << id >> 1) }
+func member(id uint8) uint8 { return uint8(uint16(1) << id >> 1) }
 
 func (r *run) members(s *subset) uint8 {
 	m := s.all
