@@ -89,6 +89,7 @@ type place struct {
 	width    int // bytes of a message; 0 if it is a counter
 	capacity int
 	next     int // messages that may arrive next, at most
+	used     int // bits of a message
 	typeMask uint32
 	addrAt   uint // shift of the address, of a shared channel
 	addrMask uint32
@@ -241,7 +242,7 @@ func (s *System) place(c *channel) place {
 	default:
 		p.width = 4
 	}
-	p.next = 1
+	p.used, p.next = used, 1
 	if !c.fifo && p.width > 0 {
 		p.next = p.capacity
 	}

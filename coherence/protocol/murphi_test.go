@@ -1,0 +1,88 @@
+package protocol
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"testing"
+
+	"github.com/fusedos/stramash/model/transition"
+)
+
+// TestMurphi has rumur check what is written out, and compares the counts. CI has rumur;
+// elsewhere the test is skipped without it.
+func TestMurphi(t *testing.T) {
+	for _, tool := range []string{"rumur", "cc"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			if os.Getenv("CI") != "" {
+				t.Fatalf("CI without %s", tool)
+			}
+			t.Skipf("there is no %s: apt-get install rumur gcc libc6-dev", tool)
+		}
+	}
+	for _, c := range []struct {
+		name       string
+		parameters map[string]int
+		addresses  int
+	}{
+		{"mesi", map[string]int{"caches": 2}, 1},
+		{"mesi", map[string]int{"caches": 3}, 1},
+		{"hdmdb", map[string]int{"hosts": 2}, 1},
+		{"hdmdb", map[string]int{"hosts": 3}, 1},
+		{"hdmdb", map[string]int{"hosts": 2, "upgrades": 1}, 1},
+		{"hdmdb", map[string]int{"hosts": 1, "blocks": 1}, 2},
+	} {
+		p, err := Load(c.name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := p.Build(Config{Parameters: c.parameters, Addresses: c.addresses})
+		if err != nil {
+			t.Fatal(err)
+		}
+		compareWithRumur(t, fmt.Sprint(c), s)
+	}
+	p, err := Parse("nested", nested)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := p.Build(Config{Parameters: map[string]int{"nodes": 2, "cores": 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	compareWithRumur(t, "nested", s)
+}
+
+var rumurCounts = regexp.MustCompile(`(\d+) states, (\d+) rules fired`)
+
+func compareWithRumur(t *testing.T, name string, s *System) {
+	t.Helper()
+	r, err := transition.Check(context.Background(), s.Model(nil), transition.Options{
+		Workers: 1, MaxStates: transition.Unlimited, MaxBytes: transition.Unlimited,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	at := func(n string) string { return filepath.Join(dir, n) }
+	if err := os.WriteFile(at("x.m"), []byte(s.Murphi()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range [][]string{
+		{"rumur", "--threads", "1", "--symmetry-reduction", "off", "--deadlock-detection", "off", "--output", at("x.c"), at("x.m")},
+		{"cc", "-O0", "-mcx16", at("x.c"), "-lpthread", "-o", at("x")},
+	} {
+		if out, err := exec.Command(command[0], command[1:]...).CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v: %v\n%.2000s", name, command, err, out)
+		}
+	}
+	out, err := exec.Command(at("x")).CombinedOutput()
+	m := rumurCounts.FindSubmatch(out)
+	want := fmt.Sprintf("%d states, %d rules fired", r.States, r.Rules)
+	if err != nil || m == nil || string(m[0]) != want {
+		t.Errorf("%s: ours has %s, rumur has %s (%v)\n%.3000s", name, want, m, err, out)
+	}
+}
