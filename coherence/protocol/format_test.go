@@ -1,0 +1,68 @@
+package protocol
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var write = flag.Bool("write", false, "write the tables of doc anew")
+
+// TestTablesAreCurrent: doc holds the tables of each protocol as they are.
+func TestTablesAreCurrent(t *testing.T) {
+	for _, name := range Names() {
+		p, err := Load(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		file := filepath.Join("doc", name+".md")
+		if *write {
+			if err := os.WriteFile(file, []byte(p.Markdown()), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		have, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(string(have), p.Markdown()); d != "" {
+			t.Errorf("%s is not current: go test ./coherence/protocol -run Tables -write makes it anew\n%s", file, d)
+		}
+	}
+}
+
+// TestTextRoundTrip: a protocol's text reads as the same protocol.
+func TestTextRoundTrip(t *testing.T) {
+	texts := []string{nested}
+	for _, name := range Names() {
+		text, _ := Text(name)
+		texts = append(texts, text)
+	}
+	for _, text := range texts {
+		p, err := Parse("x", text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		q, err := Parse("y", p.String())
+		if err != nil {
+			t.Fatalf("%v\n%s", err, p)
+		}
+		if d := cmp.Diff(p.String(), q.String()); d != "" {
+			t.Error(d)
+		}
+		a, err := p.Build(Config{Addresses: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := q.Build(Config{Addresses: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a.Murphi() != b.Murphi() {
+			t.Errorf("%s: the text that was written means something else", p.Name)
+		}
+	}
+}
