@@ -85,7 +85,8 @@ func subcommands() []subcommand {
 		{"shrink", "Look into", "TOKEN or FILE", "make a violation smaller, and say what was tried", (*app).shrink},
 		{"history", "Look into", "FILE", "judge a history that was recorded elsewhere", (*app).history},
 		{"litmus", "Prove", "PATH… | -gen CYCLE | -differ N", "final states of litmus tests of x86-64, AArch64, or both in one, by two engines", (*app).litmus},
-		{"list", "Know", "[KIND…]", "targets, strategies, judges, specifications, engines, bugs, suite (programs with bugs)", (*app).list},
+		{"check", "Prove", "PROTOCOL or FILE…", "explore every state of a coherence protocol, message by message", (*app).check},
+		{"list", "Know", "[KIND…]", "targets, strategies, judges, specifications, engines, protocols, bugs, suite (programs with bugs)", (*app).list},
 		{"bench", "Know", "[EXPERIMENT…]", "measure: engine, judges, litmus, search, ipi, micro; only by name: platform, npb, validate", (*app).bench},
 	}
 }

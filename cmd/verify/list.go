@@ -13,6 +13,7 @@ import (
 
 	"github.com/fusedos/stramash/checkers"
 	"github.com/fusedos/stramash/cmd/verify/internal/bugs"
+	"github.com/fusedos/stramash/coherence/protocol"
 	"github.com/fusedos/stramash/fuzz"
 	"github.com/fusedos/stramash/machine"
 	"github.com/fusedos/stramash/model/spec"
@@ -24,6 +25,7 @@ type item struct {
 	Name       string      `json:"name"`
 	Doc        string      `json:"doc,omitempty"`
 	Parameters []parameter `json:"parameters,omitempty"`
+	Numbers    []dimension `json:"numbers,omitempty"`
 	CPUs       int         `json:"cpus,omitempty"`
 	Source     string      `json:"source,omitempty"`
 	Targets    []string    `json:"targets,omitempty"`
@@ -35,6 +37,14 @@ type item struct {
 type parameter struct {
 	Name   string `json:"name"`
 	Values int    `json:"values"` // it takes 0 to Values-1
+}
+
+// dimension is a number that a protocol is built with.
+type dimension struct {
+	Name    string `json:"name"`
+	Default int    `json:"default"`
+	Least   int    `json:"least"`
+	Most    int    `json:"most"`
 }
 
 // kind is a list of one sort of thing.
@@ -50,6 +60,7 @@ func kinds() []kind {
 		{"judges", (*app).listJudges},
 		{"specifications", (*app).listSpecs},
 		{"engines", (*app).listEngines},
+		{"protocols", (*app).listProtocols},
 		{"bugs", (*app).listBugs},
 		{"suite", (*app).listSuite},
 	}
@@ -95,6 +106,9 @@ func (k kind) print(w io.Writer, items []item) {
 		if len(i.Parameters) > 0 {
 			fmt.Fprintf(w, "  \t  -param %s\n", i.ranges())
 		}
+		if len(i.Numbers) > 0 {
+			fmt.Fprintf(w, "  \t  -set %s\n", i.numbers())
+		}
 	}
 	fmt.Fprintln(w)
 }
@@ -116,6 +130,15 @@ func (i item) ranges() string {
 			name = "'" + name + "'"
 		}
 		out = append(out, fmt.Sprintf("%s=0…%d", name, p.Values-1))
+	}
+	return strings.Join(out, ", ")
+}
+
+// numbers are those of a protocol, with what they may be.
+func (i item) numbers() string {
+	var out []string
+	for _, n := range i.Numbers {
+		out = append(out, fmt.Sprintf("%s=%d…%d (%d)", n.Name, n.Least, n.Most, n.Default))
 	}
 	return strings.Join(out, ", ")
 }
@@ -198,6 +221,26 @@ func (a *app) listEngines() ([]item, error) {
 	var out []item
 	for _, e := range a.engines {
 		out = append(out, item{Type: "engine", Name: e.name, Doc: e.doc})
+	}
+	return out, nil
+}
+
+// listProtocols lists the coherence protocols that are built in.
+func (a *app) listProtocols() ([]item, error) {
+	var out []item
+	for _, name := range protocol.Names() {
+		p, err := protocol.Load(name)
+		if err != nil {
+			return nil, fault{err}
+		}
+		i := item{Type: "protocol", Name: name, Doc: p.About}
+		if end := strings.IndexAny(p.About, ".:"); end > 0 && strings.Contains(p.About[end:], " ") {
+			i.Doc = p.About[:end]
+		}
+		for _, n := range p.Parameters {
+			i.Numbers = append(i.Numbers, dimension{n.Name, n.Default, n.Min, n.Max})
+		}
+		out = append(out, i)
 	}
 	return out, nil
 }

@@ -77,13 +77,6 @@ type Protocol struct {
 	messages []*message
 }
 
-// Parameter is a number that a system of the protocol is built with.
-type Parameter struct {
-	Name     string
-	Default  int
-	Min, Max int
-}
-
 // kind is a kind of controller.
 type kind struct {
 	name   string

@@ -99,6 +99,7 @@ type Result struct {
 // TraceStep is a step of a counterexample; the first of a trace is the initial state and
 // has no name.
 type TraceStep struct {
+	ID      Step
 	Step    string
 	Changed []Change
 	State   []byte

@@ -193,7 +193,7 @@ func (m *Model) trace(r *Result, path [][]byte, symmetry bool) error {
 		if next == nil {
 			return m.fault("a state has other successors than its canonical form: the symmetry is none; see CheckSymmetry")
 		}
-		r.Trace = append(r.Trace, TraceStep{Step: m.StepName(name), Changed: m.changes(state, next), State: next})
+		r.Trace = append(r.Trace, TraceStep{ID: name, Step: m.StepName(name), Changed: m.changes(state, next), State: next})
 		state = next
 	}
 	r.Found = len(r.Trace) - 1

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/fusedos/stramash/coherence/protocol"
+)
+
+// ruleLine is the JSON of a rule of a table, for one state and event.
+type ruleLine struct {
+	Type  string `json:"type"` // rule
+	Model string `json:"model"`
+	Kind  string `json:"kind"`
+	State string `json:"state"`
+	Event string `json:"event"`
+	Line  int    `json:"line"` // in the text
+	Rule  string `json:"rule"`
+	Used  uint64 `json:"used"` // times
+}
+
+// coverage is which rules of a system's tables were used.
+func coverage(name string, s *protocol.System, used *protocol.Coverage) []ruleLine {
+	var out []ruleLine
+	counts := used.Used()
+	for i, r := range s.Rules() {
+		l := ruleLine{Type: "rule", Model: name, Kind: r.Kind, State: r.State, Event: r.Event, Line: r.Line, Rule: r.Text}
+		if i < len(counts) {
+			l.Used = counts[i]
+		}
+		out = append(out, l)
+	}
+	return out
+}
+
+// printCoverage prints how often each rule was used, and which never.
+func (c *checkRun) printCoverage(rules []ruleLine) {
+	if c.json {
+		for _, r := range rules {
+			c.a.emit(r)
+		}
+		return
+	}
+	c.a.table(func(w io.Writer) {
+		fmt.Fprintf(w, "kind\tstate\tevent\tline\tused\t\n")
+		for _, r := range rules {
+			times := grouped(r.Used)
+			if r.Used == 0 {
+				times = "never"
+			}
+			fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\t\n", r.Kind, r.State, r.Event, r.Line, times)
+		}
+	})
+	never := len(slices.DeleteFunc(slices.Clone(rules), func(r ruleLine) bool { return r.Used > 0 }))
+	c.a.printf("%s, of which %s were never used\n\n", counted(len(rules), "rule"), grouped(uint64(never)))
+}

@@ -1,0 +1,71 @@
+package transition
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// Transcript is the counterexample of a result in words, a line for each step and each
+// part of the state that it changes, behind the parts of the initial state that are not
+// empty.
+func (m *Model) Transcript(r *Result) string {
+	if len(r.Trace) == 0 {
+		return ""
+	}
+	t := transcript{}
+	var parts []Change
+	for _, p := range m.Describe(r.Trace[0].State) {
+		if p.Value != "" {
+			parts = append(parts, Change{Part: p.Name, To: p.Value})
+		}
+	}
+	t.measure(parts)
+	for _, s := range append(r.Trace[1:len(r.Trace):len(r.Trace)], r.Cycle...) {
+		t.measure(s.Changed)
+	}
+	t.WriteString("     to begin with\n")
+	for _, p := range parts {
+		t.part(p.Part, p.To)
+	}
+	for i, s := range r.Trace[1:] {
+		t.step(i+1, s)
+	}
+	if len(r.Cycle) > 0 {
+		t.WriteString("     and from here on, for ever\n")
+		for i, s := range r.Cycle {
+			t.step(len(r.Trace)+i, s)
+		}
+	}
+	return t.String()
+}
+
+type transcript struct {
+	strings.Builder
+	width int // of the longest name of a part
+}
+
+func (t *transcript) measure(parts []Change) {
+	for _, p := range parts {
+		t.width = max(t.width, utf8.RuneCountInString(p.Part))
+	}
+}
+
+func (t *transcript) step(n int, s TraceStep) {
+	fmt.Fprintf(t, "%3d  %s\n", n, s.Step)
+	for _, c := range s.Changed {
+		t.part(c.Part, orNothing(c.From)+" -> "+orNothing(c.To))
+	}
+}
+
+func (t *transcript) part(name, value string) {
+	fmt.Fprintf(t, "       %-*s  %s\n", t.width, name, value)
+}
+
+// orNothing is a value, or that it is empty.
+func orNothing(value string) string {
+	if value == "" {
+		return "nothing"
+	}
+	return value
+}
