@@ -270,9 +270,20 @@ func (p *parser) message() {
 	if len(m.fields) > maxFields {
 		p.fail("message %s has more than %d fields", m.name, maxFields)
 	}
+	for _, f := range m.fields {
+		p.known(m.in.to, f.typ)
+	}
 	m.in.messages = append(m.in.messages, m)
 	m.typ = len(m.in.messages)
 	p.p.messages = append(p.p.messages, m)
+}
+
+// known fails if a controller of kind k can't tell those of a type apart: the ids of
+// controllers that are in others mean something in there only.
+func (p *parser) known(k *kind, t typ) {
+	if of := t.of; of != nil && of.in != nil && k != of && k != of.in {
+		p.fail("%s is many in %s: kind %s knows none by an id", of.name, of.in.name, k.name)
+	}
 }
 
 // maxFields is how many fields a message may have.
@@ -335,6 +346,7 @@ func (p *parser) variable() {
 	v := variable{name: p.fresh("variable")}
 	p.expect(":")
 	v.typ = p.typ()
+	p.known(k, v.typ)
 	if k.variable(v.name) >= 0 {
 		p.fail("kind %s has two variables %s", k.name, v.name)
 	}
@@ -366,8 +378,11 @@ func (p *parser) complete() error {
 	fail := func(format string, args ...any) error {
 		return &Error{p.name, max(p.last, 1), fmt.Sprintf(format, args...)}
 	}
-	if p.p.Name == "" || len(p.p.kinds) == 0 {
-		return fail("the text does not say \"protocol NAME\", or has no kind of controller")
+	if p.p.Name == "" {
+		return fail("the text has no protocol name: begin with a line \"protocol NAME\"")
+	}
+	if len(p.p.kinds) == 0 {
+		return fail("there is no kind of controller: declare one with a line \"kind NAME\"")
 	}
 	for _, k := range p.p.kinds {
 		if len(k.states) == 0 {

@@ -106,6 +106,7 @@ func (p *parser) setExpr() *setExpr {
 	switch {
 	case p.accept("all"):
 		s.variable, s.of = -1, p.kindName()
+		p.known(p.in, typ{of: s.of})
 	case s.variable < 0 || p.in.vars[s.variable].typ.base != baseSet:
 		return nil
 	default:
@@ -325,6 +326,9 @@ func (p *parser) send() action {
 		p.fail("message %s is sent by kind %s, not %s", n, m.in.from.name, p.in.name)
 	}
 	a := action{op: doSend, msg: m}
+	for _, f := range m.fields {
+		p.known(p.in, f.typ)
+	}
 	if len(m.fields) > 0 {
 		p.expect("(")
 		for i := range m.fields {
