@@ -30,6 +30,7 @@ func (a *app) bugs(args []string) (status, error) {
 	seeds := f.count("seeds", 10, maxSeeds, "how many `seeds` must find each bug")
 	first := f.orNone("seed", 0, math.MaxUint64-maxSeeds, "the first `seed`")
 	runs := f.count("runs", fuzz.DefaultRuns, maxRuns, "how many `runs` each seed has in each target")
+	operations := f.count("operations", 1_000_000, maxRuns, "how many `operations` of processors each seed has in the random test of a protocol")
 	workers := f.count("workers", uint64(min(runtime.NumCPU(), maxWorkers)), maxWorkers, "how many `bugs` are at work at a time")
 	strategy := f.String("strategy", fuzz.DefaultStrategy, "how choices are made; verify list strategies describes them")
 	dir := f.String("dir", "", "the `directory` of the bugs (default "+bugsDir+" in the module)")
@@ -42,7 +43,7 @@ func (a *app) bugs(args []string) (status, error) {
 	if err := checkStrategy(*strategy); err != nil {
 		return 0, err
 	}
-	b := &bugHunt{a: a, outputs: outputs, effort: bugs.Effort{Strategy: *strategy, Runs: runs.n, Seeds: seeds.n, First: first.n}, json: f.json, verbose: *verbose}
+	b := &bugHunt{a: a, outputs: outputs, effort: bugs.Effort{Strategy: *strategy, Runs: runs.n, Seeds: seeds.n, First: first.n, Operations: operations.n}, json: f.json, verbose: *verbose}
 	if err := b.load(*dir, names); err != nil {
 		return 0, err
 	}
@@ -131,8 +132,9 @@ func (b *bugHunt) checkTargets() error {
 type shown struct {
 	bug bugs.Bug
 	bugs.Shown
-	seconds float64
-	err     error
+	protocol bugs.ProtocolShown // in the place of the other, but for Found, if it is a bug of a protocol
+	seconds  float64
+	err      error
 }
 
 // hunt shows the bugs, several at a time, and prints each in its turn.
@@ -152,7 +154,13 @@ func (b *bugHunt) hunt(workers int) status {
 	if b.json {
 		b.a.emit(bugSummary(all, seconds(began)))
 	} else {
-		b.a.table(func(w io.Writer) { bugTable(w, all) })
+		code, protocols := ofProtocols(all)
+		if len(code) > 0 {
+			b.a.table(func(w io.Writer) { bugTable(w, code) })
+		}
+		if len(protocols) > 0 {
+			b.a.table(func(w io.Writer) { protocolBugTable(w, protocols) })
+		}
 		b.a.printf("\n%s\n", bugText(all, b.effort, seconds(began)))
 	}
 	var statuses []status
@@ -175,12 +183,25 @@ func (b *bugHunt) start(workers int) []chan shown {
 			go func() {
 				defer func() { <-slots }()
 				began := time.Now()
-				s, err := bug.Show(b.a.ctx, b.root, b.patched[i], b.effort)
-				out[i] <- shown{bug, s, seconds(began), err}
+				s := b.show(bug, b.patched[i])
+				s.seconds = seconds(began)
+				out[i] <- s
 			}()
 		}
 	}()
 	return out
+}
+
+// show shows one bug.
+func (b *bugHunt) show(bug bugs.Bug, p bugs.Patched) shown {
+	s := shown{bug: bug}
+	if bug.OfProtocol() {
+		s.protocol, s.err = bug.ShowProtocol(b.a.ctx, p, b.effort)
+		s.Found = s.err == nil && s.protocol.Wrong == ""
+	} else {
+		s.Shown, s.err = bug.Show(b.a.ctx, b.root, p, b.effort)
+	}
+	return s
 }
 
 // status is the exit status that the bug calls for.
@@ -259,11 +280,22 @@ func (b *bugHunt) print(s shown) {
 		l.Error = s.err.Error()
 		b.a.complain("verify bugs: %v", s.err)
 	}
-	if b.json {
+	switch {
+	case b.json && s.bug.OfProtocol():
+		b.a.emit(s.protocolLine(l.Error))
+	case b.json:
 		b.a.emit(l)
-	} else if b.verbose {
-		b.a.printf("bug %s: %s\n%s%s\n", s.bug.Name, s.bug.What, s.Worst.Report, s.Instead.Report)
+	case b.verbose:
+		b.a.printf("bug %s: %s\n%s\n", s.bug.Name, s.bug.What, s.report())
 	}
+}
+
+// report is what was found, in full.
+func (s shown) report() string {
+	if s.bug.OfProtocol() {
+		return s.protocolReport()
+	}
+	return s.Worst.Report + s.Instead.Report
 }
 
 // bugTotal is the JSON of all bugs together.
@@ -304,6 +336,8 @@ func (s shown) found() string {
 	switch {
 	case s.err != nil:
 		return s.verdict()
+	case s.bug.OfProtocol():
+		return s.protocolFound()
 	case s.FoundSeeds < s.Seeds && s.Instead.Found:
 		return fmt.Sprintf("%d of %d seeds; else %s, not %s", s.FoundSeeds, s.Seeds, s.Instead.Rule, strings.Join(s.bug.Shows, " or "))
 	}
@@ -319,6 +353,14 @@ func (s shown) found() string {
 
 func bugText(all []shown, e bugs.Effort, took float64) string {
 	t := bugSummary(all, took)
-	return fmt.Sprintf("%s: %d of %d bugs found by each of %d seeds, within %s runs of %s; %.1f s",
-		t.Verdict, t.Found, t.Bugs, e.Seeds, grouped(e.Runs), e.Strategy, took)
+	code, protocols := ofProtocols(all)
+	var within []string
+	if len(code) > 0 {
+		within = append(within, fmt.Sprintf("%s runs of %s", grouped(e.Runs), e.Strategy))
+	}
+	if len(protocols) > 0 {
+		within = append(within, grouped(e.Operations)+" operations on a protocol")
+	}
+	return fmt.Sprintf("%s: %d of %d bugs found by each of %d seeds, within %s; %.1f s",
+		t.Verdict, t.Found, t.Bugs, e.Seeds, strings.Join(within, " or "), took)
 }

@@ -29,6 +29,7 @@ type item struct {
 	CPUs       int         `json:"cpus,omitempty"`
 	Source     string      `json:"source,omitempty"`
 	Targets    []string    `json:"targets,omitempty"`
+	Models     []string    `json:"models,omitempty"`
 	Threads    int         `json:"threads,omitempty"`
 	Classes    uint64      `json:"classes,omitempty"` // of runs, if known
 }
@@ -261,7 +262,11 @@ func (a *app) listBugs() ([]item, error) {
 	}
 	var out []item
 	for _, b := range all {
-		out = append(out, item{Type: "bug", Name: b.Name, Doc: b.What, Source: b.Source, Targets: b.Targets})
+		i := item{Type: "bug", Name: b.Name, Doc: b.What, Source: b.Source, Targets: b.Targets}
+		for _, m := range b.Models {
+			i.Models = append(i.Models, m.Text)
+		}
+		out = append(out, i)
 	}
 	return out, nil
 }

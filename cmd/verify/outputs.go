@@ -166,7 +166,7 @@ func (o *outputs) bug(s shown) {
 		c.Findings = []ci.Finding{{
 			Judge: "seeded bug", Rule: s.verdict(), Message: s.found(), Signature: s.verdict(),
 			Site:   machine.Site{File: path.Join(bugsDir, s.bug.Name, "bug.diff"), Line: 1},
-			Report: s.found() + "\n" + s.Worst.Report + s.Instead.Report,
+			Report: s.found() + "\n" + s.report(),
 		}}
 	default:
 		c.Verdict, c.Why = ci.Error, s.err.Error()

@@ -2,7 +2,8 @@
 // against today's source and a text that says what it is, where it comes from,
 // which targets must catch it, and how it must show. Its diff is applied to
 // copies of the files, which a build of the hunter overlays on the source: the
-// product itself holds no switch for any fault.
+// product itself holds no switch for any fault. A bug of a coherence protocol is a diff
+// against the protocol's table, and names the systems in which it must be found.
 package bugs
 
 import (
@@ -25,6 +26,10 @@ type Bug struct {
 	Targets []string // that must catch it
 	Shows   []string // one of these must be in the rule of the violation
 	Orders  []string // memory orders under which it shows, and no others; empty if it shows under sc, and perhaps others
+
+	// Of a bug in the table of a protocol, in the place of Targets and Orders:
+	Models []System // in which it must be found
+	Needs  []string // without which it can't: quiescence, or parameters as large as this
 }
 
 // The files of a bug's directory.
@@ -108,7 +113,7 @@ func (b *Bug) parse(text string) (line int, err error) {
 			return line + 1, fmt.Errorf("%.60q is no line of the form key: value", trimmed)
 		}
 		if last = b.field(strings.TrimSpace(key)); last == nil {
-			return line + 1, fmt.Errorf("there is no key %.60q: use what, source, target, shows or orders", key)
+			return line + 1, fmt.Errorf("there is no key %.60q: use what, source, target, shows, orders, model or needs", key)
 		}
 		*last = strings.TrimSpace(value)
 	}
@@ -117,7 +122,11 @@ func (b *Bug) parse(text string) (line int, err error) {
 
 // field is where the value of a key goes, or nil.
 func (b *Bug) field(key string) *string {
-	lists := map[string]*[]string{"target": &b.Targets, "shows": &b.Shows, "orders": &b.Orders}
+	if key == "model" {
+		b.Models = append(b.Models, System{})
+		return &b.Models[len(b.Models)-1].Text
+	}
+	lists := map[string]*[]string{"target": &b.Targets, "shows": &b.Shows, "orders": &b.Orders, "needs": &b.Needs}
 	if l := lists[key]; l != nil {
 		*l = append(*l, "")
 		return &(*l)[len(*l)-1]
@@ -136,7 +145,7 @@ func (b *Bug) complete() error {
 	}{
 		{"what", b.What != ""},
 		{"source", b.Source != ""},
-		{"target", len(b.Targets) > 0 && !slices.Contains(b.Targets, "")},
+		{"target", (len(b.Targets) > 0 || b.OfProtocol()) && !slices.Contains(b.Targets, "")},
 		{"shows", len(b.Shows) > 0 && !slices.Contains(b.Shows, "")},
 	} {
 		if !f.has {
@@ -148,13 +157,18 @@ func (b *Bug) complete() error {
 			return fmt.Errorf("it names the target %.60q twice", t)
 		}
 	}
-	b.Orders = strings.FieldsFunc(strings.Join(b.Orders, ","), func(r rune) bool { return r == ',' || r == ' ' })
+	b.Orders = fields(b.Orders)
 	for _, o := range b.Orders {
 		if !slices.Contains(orders, o) {
 			return fmt.Errorf("there is no order %.60q: use %s", o, strings.Join(orders, ", "))
 		}
 	}
-	return nil
+	return b.completeModels()
+}
+
+// fields splits lists at commas and spaces.
+func fields(lists []string) []string {
+	return strings.FieldsFunc(strings.Join(lists, ","), func(r rune) bool { return r == ',' || r == ' ' })
 }
 
 // shownBy says whether a violation of this rule is the bug's.

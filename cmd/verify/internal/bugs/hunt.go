@@ -21,6 +21,8 @@ type Effort struct {
 	Runs  uint64 // in each target with each seed
 	Seeds uint64 // how many
 	First uint64 // the first of them
+	// Operations are those of the processors, with each seed, in the random test of a protocol.
+	Operations uint64
 	// AsFound says that what is found need not be made small: its rule is enough.
 	AsFound bool
 	// Strategy is its name; empty means the default.
@@ -244,10 +246,15 @@ func (b Bug) tally(target string, finds []find.Find) Shown {
 	}
 	s.Found = s.Seeds > 0 && s.FoundSeeds == s.Seeds
 	if len(runs) > 0 {
-		slices.Sort(runs)
-		s.RunsMedian, s.RunsMax = (runs[(len(runs)-1)/2]+runs[len(runs)/2])/2, runs[len(runs)-1]
+		s.RunsMedian, s.RunsMax = middle(runs), runs[len(runs)-1]
 	}
 	return s
+}
+
+// middle sorts numbers, of which there is one at least, and answers their median.
+func middle(all []uint64) uint64 {
+	slices.Sort(all)
+	return (all[(len(all)-1)/2] + all[len(all)/2]) / 2
 }
 
 // one is 1 for yes.
