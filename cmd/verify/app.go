@@ -87,7 +87,7 @@ func subcommands() []subcommand {
 		{"litmus", "Prove", "PATH… | -gen CYCLE | -differ N", "final states of litmus tests of x86-64, AArch64, or both in one, by two engines", (*app).litmus},
 		{"check", "Prove", "PROTOCOL or FILE…", "explore every state of a coherence protocol, message by message", (*app).check},
 		{"list", "Know", "[KIND…]", "targets, strategies, judges, specifications, engines, protocols, bugs, suite (programs with bugs)", (*app).list},
-		{"bench", "Know", "[EXPERIMENT…]", "measure: engine, judges, litmus, search, ipi, micro; only by name: platform, npb, validate", (*app).bench},
+		{"bench", "Know", "[EXPERIMENT…]", "measure: engine, judges, litmus, search, ipi, micro; only by name: platform, npb, validate, check", (*app).bench},
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"time"
@@ -40,6 +41,9 @@ type bench struct {
 	limit      time.Duration // how long porcupine may take for a long one
 	search     searchEffort
 
+	ctx    context.Context // ends when stop says so
+	caches int             // of experiment check
+
 	engines []engine // of experiment litmus
 	tests   [][]byte // besides those that the experiment has itself
 
@@ -76,6 +80,7 @@ func experiments() []experiment {
 		{"npb", "kernels of the NAS Parallel Benchmarks on simulated platforms, verified officially", benchNPB, long | draws},
 		{"ipi", "how long interrupts take between all pairs of CPUs", benchIPI, draws},
 		{"micro", "latencies on simulated platforms: pointer chases, lines that nodes hand to each other", benchMicro, draws},
+		{"check", "how fast the states of a protocol are explored, beside Rumur on the same model", benchExplore, long | repeats},
 		{"validate", "the caches beside a plain model, reference by reference, and beside cachegrind", benchValidate, long | draws},
 	}
 }
@@ -86,14 +91,15 @@ const maxRounds = 1000
 // bench is verify bench.
 func (a *app) bench(args []string) (status, error) {
 	f := a.newFlags("bench")
-	f.heading("engine, judges, litmus, search: measurements of the verification")
-	rounds := f.count("rounds", 25, maxRounds, "engine, judges, litmus, platform: how many `rounds`; each figure is the median of them, the time of a judge the shortest")
+	f.heading("engine, judges, litmus, search, check: measurements of the verification")
+	rounds := f.count("rounds", 25, maxRounds, "engine, judges, litmus, platform, check: how many `rounds`; each figure is the median of them, the time of a judge the shortest")
 	operations := f.count("operations", 100_000, 10_000_000, "judges: how many `operations` a long history has")
 	histories := f.count("histories", 200_000, 1<<32, "judges: on how many short `histories` of each object judges are compared")
 	limit := wait(10 * time.Second)
 	f.Var(&limit, "limit", "judges: how long porcupine may take for a long history")
 	effort := f.searchEffort()
 	corpus := f.String("litmus", "", "litmus: measure the tests of this `folder`, too")
+	caches := f.count("caches", 4, 8, "check: of how many `caches` the protocol is")
 	simulation := f.simulation()
 	names, err := f.parse(args)
 	if err != nil {
@@ -121,7 +127,7 @@ func (a *app) bench(args []string) (status, error) {
 		sum["rounds"] = rounds.n
 	}
 	b := &bench{
-		rounds: int(rounds.n), stop: a.interrupted, result: a.resultPrinter(f.json),
+		rounds: int(rounds.n), ctx: a.ctx, caches: int(caches.n), stop: a.interrupted, result: a.resultPrinter(f.json),
 		engines: a.engines, tests: tests, operations: int(operations.n), histories: int(histories.n), limit: time.Duration(limit), search: search,
 	}
 	if err := simulation(b, chosen); err != nil {

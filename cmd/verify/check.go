@@ -39,7 +39,7 @@ type checkFlags struct {
 	quiescence, progress    *bool
 	workers, states, memory *count
 	limit                   wait
-	cover                   *bool
+	cover, explain, murphi  *bool
 }
 
 func (a *app) checkFlags() *checkFlags {
@@ -58,6 +58,9 @@ func (a *app) checkFlags() *checkFlags {
 	o.states = f.count("max-states", 0, maxCheckStates, "after so many `states` (default any number)")
 	o.memory = f.count("max-mb", checkMemory, maxCheckMemory, "when the states take more `MB`")
 	f.Var(&o.limit, "limit", "after this `time`, such as 30s (default any)")
+	f.heading("what is done instead")
+	o.explain = f.Bool("explain", false, "print the protocol's tables, as Markdown")
+	o.murphi = f.Bool("murphi", false, "print the model in Murphi, which other checkers read, such as Rumur")
 	return o
 }
 
@@ -72,6 +75,12 @@ func (a *app) check(args []string) (status, error) {
 		return 0, err
 	}
 	c := &checkRun{a: a, checkFlags: o}
+	switch {
+	case *o.explain:
+		return c.print(names, tables)
+	case *o.murphi:
+		return c.print(names, murphi)
+	}
 	debug.SetGCPercent(checkGarbage)
 	return c.all(names), nil
 }
@@ -85,6 +94,8 @@ func (o *checkFlags) unfit(names []string) error {
 		return errors.New("-limit 0s leaves no time for anything: give more, or leave it out for as long as it takes")
 	case *o.progress && *o.symmetry:
 		return errors.New("-progress tells controllers apart, and -symmetry does not: leave one of them out")
+	case *o.explain && *o.murphi:
+		return errors.New("-explain and -murphi are a use each: leave out one of them")
 	case (*o.progress || *o.quiescence) && *o.fingerprints:
 		return errors.New("-quiescence and -progress need the whole states: leave out -fingerprints, or them")
 	}

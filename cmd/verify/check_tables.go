@@ -8,6 +8,55 @@ import (
 	"github.com/fusedos/stramash/coherence/protocol"
 )
 
+// textLine is the JSON of a protocol in another form.
+type textLine struct {
+	Type  string `json:"type"` // explanation or murphi
+	Model string `json:"model"`
+	Text  string `json:"text"`
+}
+
+// form is a protocol in another form.
+type form struct {
+	kind string
+	make func(m *modelFlags, name string) (string, error)
+}
+
+var (
+	tables = form{"explanation", func(_ *modelFlags, name string) (string, error) {
+		p, err := readProtocol(name)
+		if err != nil {
+			return "", err
+		}
+		return p.Markdown(), nil
+	}}
+	murphi = form{"murphi", func(m *modelFlags, name string) (string, error) {
+		s, err := m.build(name)
+		if err != nil {
+			return "", err
+		}
+		return s.Murphi(), nil
+	}}
+)
+
+// print prints protocols in another form.
+func (c *checkRun) print(names []string, f form) (status, error) {
+	for _, name := range names {
+		text, err := f.make(c.model, name)
+		if err != nil {
+			return 0, err
+		}
+		if c.json {
+			c.a.emit(textLine{f.kind, name, text})
+		} else {
+			c.a.printf("%s", text)
+		}
+	}
+	if c.json {
+		c.a.emit(map[string]any{"type": "summary", "models": len(names)})
+	}
+	return statusOK, nil
+}
+
 // ruleLine is the JSON of a rule of a table, for one state and event.
 type ruleLine struct {
 	Type  string `json:"type"` // rule

@@ -44,7 +44,7 @@ func Find() error {
 }
 
 // Check has Rumur check a model, the text of which is Murphi, with one thread and without
-// symmetry other than what the model declares. Files are kept in a temporary directory
+// symmetry. A state without a step is an error. Files are kept in a temporary directory
 // that is removed. When ctx ends, the checker is killed and the error is that of ctx.
 func Check(ctx context.Context, model string) (Counts, error) {
 	if err := Find(); err != nil {
@@ -64,7 +64,7 @@ func Check(ctx context.Context, model string) (Counts, error) {
 		compile = append(compile, "-mcx16") // its table is of pairs of words
 	}
 	for _, args := range [][]string{
-		{"rumur", "--quiet", "--threads", "1", "--output-format", "machine-readable", "--output", at("checker.c"), at("model.m")},
+		{"rumur", "--quiet", "--threads", "1", "--symmetry-reduction", "off", "--deadlock-detection", "stuck", "--output-format", "machine-readable", "--output", at("checker.c"), at("model.m")},
 		compile,
 	} {
 		if _, _, err := run(ctx, args); err != nil {

@@ -3,6 +3,7 @@ package rumur
 import (
 	"context"
 	"errors"
+	"os"
 	"strings"
 	"testing"
 )
@@ -17,8 +18,13 @@ rule "back" x = N ==> begin x := 0; end;
 invariant "small" x <= LIMIT;
 `
 
+var stuck = strings.Replace(counter, `rule "back"`, `-- rule "back"`, 1)
+
 func TestCheck(t *testing.T) {
 	if err := Find(); err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal(err)
+		}
 		t.Skip(err)
 	}
 	c, err := Check(context.Background(), strings.Replace(counter, "LIMIT", "N", 1))
@@ -28,6 +34,10 @@ func TestCheck(t *testing.T) {
 	c, err = Check(context.Background(), strings.Replace(counter, "LIMIT", "4", 1))
 	if err != nil || c.Errors != 1 {
 		t.Errorf("a violated invariant: %+v, %v", c, err)
+	}
+	c, err = Check(context.Background(), strings.Replace(stuck, "LIMIT", "N", 1))
+	if err != nil || c.Errors != 1 {
+		t.Errorf("a deadlock: %+v, %v", c, err)
 	}
 	_, err = Check(context.Background(), "this is no model")
 	if err == nil || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), "rumur: rumur: ") {
