@@ -107,14 +107,12 @@ func (b *bench) explore(mode string, workers int) (exploreResult, error) {
 		return exploreResult{}, fmt.Errorf("%s: %w: %s", c, err, bytes.TrimSpace(diagnosis.Bytes()))
 	}
 	lines := bytes.Split(bytes.TrimSpace(out), []byte("\n"))
-	var l checkLine
-	if err := json.Unmarshal(lines[len(lines)-1], &l); err != nil {
-		return exploreResult{}, fmt.Errorf("%s: %w", c, err)
+	var r exploreResult
+	if err := json.Unmarshal(lines[len(lines)-1], &r); err != nil {
+		return r, fmt.Errorf("%s: %w", c, err)
 	}
-	return exploreResult{
-		Type: "result", By: "verify", Mode: l.Mode, Workers: l.Workers, States: l.States, Rules: l.Rules, Seconds: l.Seconds,
-		CPUSeconds: l.CPUSeconds, StatesPerCPUSecond: l.StatesPerCPUSecond, PeakMB: l.PeakMB,
-	}, nil
+	r.Type, r.By = "result", "verify"
+	return r, nil
 }
 
 // besideRumur has Rumur check the same model, if there is one here. It must count the

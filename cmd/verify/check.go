@@ -4,6 +4,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"math"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -40,6 +41,7 @@ type checkFlags struct {
 	workers, states, memory *count
 	limit                   wait
 	cover, explain, murphi  *bool
+	random, seed            *count
 }
 
 func (a *app) checkFlags() *checkFlags {
@@ -59,6 +61,8 @@ func (a *app) checkFlags() *checkFlags {
 	o.memory = f.count("max-mb", checkMemory, maxCheckMemory, "when the states take more `MB`")
 	f.Var(&o.limit, "limit", "after this `time`, such as 30s (default any)")
 	f.heading("what is done instead")
+	o.random = f.count("random", 0, maxRuns, "do not explore, but make so many random `operations` of processors; of a line with 255 values, or as many as -values says")
+	o.seed = f.orNone("seed", 0, math.MaxUint64, "with -random: the `seed`")
 	o.explain = f.Bool("explain", false, "print the protocol's tables, as Markdown")
 	o.murphi = f.Bool("murphi", false, "print the model in Murphi, which other checkers read, such as Rumur")
 	return o
@@ -82,11 +86,21 @@ func (a *app) check(args []string) (status, error) {
 		return c.print(names, murphi)
 	}
 	debug.SetGCPercent(checkGarbage)
-	return c.all(names), nil
+	if o.isSet("random") {
+		return c.all(names, c.test), nil
+	}
+	return c.all(names, c.explore), nil
 }
 
 // unfit says what of the flags does not go together, or nil.
 func (o *checkFlags) unfit(names []string) error {
+	if o.isSet("random") {
+		for _, name := range []string{"symmetry", "fingerprints", "quiescence", "progress", "workers", "max-states", "max-mb"} {
+			if o.isSet(name) {
+				return fmt.Errorf("-%s is of no use with -random, which does not explore: leave it out", name)
+			}
+		}
+	}
 	switch {
 	case len(names) == 0:
 		return fmt.Errorf("give a protocol, one of %s, or a file with one of your own", strings.Join(protocol.Names(), ", "))
@@ -94,8 +108,10 @@ func (o *checkFlags) unfit(names []string) error {
 		return errors.New("-limit 0s leaves no time for anything: give more, or leave it out for as long as it takes")
 	case *o.progress && *o.symmetry:
 		return errors.New("-progress tells controllers apart, and -symmetry does not: leave one of them out")
-	case *o.explain && *o.murphi:
-		return errors.New("-explain and -murphi are a use each: leave out one of them")
+	case *o.explain && *o.murphi, o.isSet("random") && (*o.explain || *o.murphi):
+		return errors.New("-explain, -murphi and -random are a use each: give one of them")
+	case o.isSet("seed") && !o.isSet("random"):
+		return errors.New("-seed is of use with -random only: leave it out")
 	case (*o.progress || *o.quiescence) && *o.fingerprints:
 		return errors.New("-quiescence and -progress need the whole states: leave out -fingerprints, or them")
 	}
@@ -133,8 +149,8 @@ type checkRun struct {
 	*checkFlags
 }
 
-// all checks each protocol, and prints what comes of it.
-func (c *checkRun) all(names []string) status {
+// all does something with each protocol, and prints what comes of it.
+func (c *checkRun) all(names []string, do func(name string) (checkLine, error)) status {
 	began := time.Now()
 	var lines []checkLine
 	var statuses []status
@@ -143,10 +159,10 @@ func (c *checkRun) all(names []string) status {
 			statuses = append(statuses, statusInconclusive)
 			break
 		}
-		l, err := c.explore(name)
+		l, err := do(name)
 		if err != nil {
 			c.a.complain("verify check: %v", err)
-			l = checkLine{Model: name, Verdict: "error", Why: err.Error(), Checked: []string{}, NotChecked: []string{}}
+			l = checkLine{Model: name, Verdict: "error", Why: err.Error()}
 			statuses = append(statuses, statusOf(err))
 		} else {
 			statuses = append(statuses, statusOfVerdict(l.Verdict))

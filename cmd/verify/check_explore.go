@@ -26,7 +26,7 @@ func (c *checkRun) explore(name string) (checkLine, error) {
 		return l, err
 	}
 	if used != nil {
-		c.printCoverage(coverage(name, s, used))
+		c.printCoverage(rulesUsed(name, s, used.Used()))
 	}
 	e.print(l)
 	return l, nil
@@ -43,6 +43,14 @@ type exploration struct {
 
 // errLimit is why the context of a check has ended, if the user did not end it.
 var errLimit = errors.New("limit")
+
+// context ends when the user ends the command, or the limit of time is used up.
+func (c *checkRun) context() (context.Context, context.CancelFunc) {
+	if c.limit > 0 {
+		return context.WithTimeoutCause(c.a.ctx, time.Duration(c.limit), errLimit)
+	}
+	return context.WithCancel(c.a.ctx)
+}
 
 // options are those of the flags.
 func (e *exploration) options() transition.Options {
@@ -62,10 +70,7 @@ func (e *exploration) options() transition.Options {
 // whole graph.
 func (e *exploration) run() (checkLine, error) {
 	c := e.c
-	ctx, cancel := context.WithCancel(c.a.ctx)
-	if c.limit > 0 {
-		ctx, cancel = context.WithTimeoutCause(c.a.ctx, time.Duration(c.limit), errLimit)
-	}
+	ctx, cancel := c.context()
 	defer cancel()
 	l := e.line()
 	forgetPeak()

@@ -3,46 +3,54 @@ package main
 import (
 	"errors"
 	"fmt"
-	"math"
 	"strings"
 
+	"github.com/fusedos/stramash/coherence/protocol"
 	"github.com/fusedos/stramash/model/transition"
 )
 
-// checkLine is the JSON of a protocol that was checked.
+// checkLine is the JSON of a protocol that was explored or tested.
 type checkLine struct {
-	Type                 string         `json:"type"`
-	Model                string         `json:"model"`
-	Parameters           map[string]int `json:"parameters,omitempty"`
-	Addresses            int            `json:"addresses,omitempty"`
-	Values               int            `json:"values,omitempty"`
-	Mode                 string         `json:"mode,omitempty"`
-	Symmetry             bool           `json:"symmetry"`
-	Workers              int            `json:"workers,omitempty"`
-	States               int64          `json:"states"`
-	Rules                int64          `json:"rules"` // fired
-	Depth                int            `json:"depth"` // levels, of which the initial state is one
-	Checked              []string       `json:"checked"`
-	NotChecked           []string       `json:"not_checked"`
-	NotCheckedWhy        string         `json:"not_checked_why,omitempty"`
-	CollisionProbability *float64       `json:"collision_probability,omitempty"`
-	Verdict              string         `json:"verdict"`
-	Why                  string         `json:"why,omitempty"`
-	Violations           int            `json:"violations"`
-	Property             string         `json:"property,omitempty"` // that is violated
-	CPUSeconds           float64        `json:"cpu_seconds"`
-	GraphCPUSeconds      float64        `json:"graph_cpu_seconds,omitempty"` // of the properties of the whole graph, if they were checked apart
-	Seconds              float64        `json:"seconds"`
-	StatesPerCPUSecond   float64        `json:"states_per_cpu_second"`
-	PeakMB               float64        `json:"peak_mb"`
+	Type       string         `json:"type"`
+	Model      string         `json:"model"`
+	Parameters map[string]int `json:"parameters,omitempty"`
+	Addresses  int            `json:"addresses,omitempty"`
+	Values     int            `json:"values,omitempty"`
+	Verdict    string         `json:"verdict"`
+	Why        string         `json:"why,omitempty"`
+	Violations int            `json:"violations"`
+	Property   string         `json:"property,omitempty"` // that is violated
+	CPUSeconds float64        `json:"cpu_seconds"`
+	Seconds    float64        `json:"seconds"`
+	*exploredLine
+	*testedLine
+}
+
+// exploredLine is the part of a protocol that was explored.
+type exploredLine struct {
+	Mode                 string   `json:"mode"`
+	Symmetry             bool     `json:"symmetry"`
+	Workers              int      `json:"workers"`
+	States               int64    `json:"states"`
+	Rules                int64    `json:"rules"` // fired
+	Depth                int      `json:"depth"` // levels, of which the initial state is one
+	Checked              []string `json:"checked"`
+	NotChecked           []string `json:"not_checked"`
+	NotCheckedWhy        string   `json:"not_checked_why,omitempty"`
+	CollisionProbability *float64 `json:"collision_probability,omitempty"`
+	GraphCPUSeconds      float64  `json:"graph_cpu_seconds,omitempty"` // of the properties of the whole graph, if they were checked apart
+	StatesPerCPUSecond   float64  `json:"states_per_cpu_second"`
+	PeakMB               float64  `json:"peak_mb"`
 }
 
 // checkTotal is the JSON of several protocols.
 type checkTotal struct {
 	Type         string  `json:"type"`
 	Models       int     `json:"models"`
-	States       int64   `json:"states"`
-	Rules        int64   `json:"rules"`
+	States       int64   `json:"states,omitempty"`
+	Rules        int64   `json:"rules,omitempty"`
+	Operations   uint64  `json:"operations,omitempty"`
+	Messages     uint64  `json:"messages,omitempty"`
 	Violations   int     `json:"violations"`
 	Inconclusive int     `json:"inconclusive"`
 	Refused      int     `json:"refused"`
@@ -50,7 +58,7 @@ type checkTotal struct {
 	Why          string  `json:"why,omitempty"`
 	CPUSeconds   float64 `json:"cpu_seconds"`
 	Seconds      float64 `json:"seconds"`
-	PeakMB       float64 `json:"peak_mb"`
+	PeakMB       float64 `json:"peak_mb,omitempty"`
 }
 
 // counterexampleLine is the JSON of a violation.
@@ -60,14 +68,15 @@ type counterexampleLine struct {
 	Property  string     `json:"property"`
 	Message   string     `json:"message"`
 	Steps     int        `json:"steps"`
-	Initial   []partLine `json:"initial"`
+	Initial   []partLine `json:"initial,omitempty"`
 	Trace     []stepLine `json:"trace"`
+	Last      []partLine `json:"last,omitempty"` // state, of a random test
 	Reproduce string     `json:"reproduce"`
 }
 
 type stepLine struct {
 	Step    string       `json:"step"`
-	Changes []changeLine `json:"changes"`
+	Changes []changeLine `json:"changes,omitempty"`
 }
 
 type changeLine struct {
@@ -87,16 +96,19 @@ const (
 	modeFingerprints = "fingerprints"
 )
 
-// line begins the JSON of the exploration: what was asked for.
-func (e *exploration) line() checkLine {
-	c, s := e.c, e.system
-	l := checkLine{
-		Type: "summary", Model: e.name, Parameters: map[string]int{}, Addresses: s.Addresses, Values: s.Values,
-		Mode: modeExact, Symmetry: *c.symmetry, Workers: int(c.workers.n),
-	}
+// newCheckLine begins the JSON of a protocol: what it was built with.
+func newCheckLine(name string, s *protocol.System) checkLine {
+	l := checkLine{Model: name, Parameters: map[string]int{}, Addresses: s.Addresses, Values: s.Values}
 	for _, p := range numbersOf(s) {
 		l.Parameters[p.name] = p.value
 	}
+	return l
+}
+
+// line begins the JSON of the exploration.
+func (e *exploration) line() checkLine {
+	c, l := e.c, newCheckLine(e.name, e.system)
+	l.exploredLine = &exploredLine{Mode: modeExact, Symmetry: *c.symmetry, Workers: int(c.workers.n)}
 	if *c.fingerprints {
 		l.Mode = modeFingerprints
 	}
@@ -123,12 +135,18 @@ func (l *checkLine) fill(e *exploration, ended error) {
 		l.Verdict, l.Violations = "violation", 1
 	default:
 		l.Verdict, l.Why = "inconclusive", r.Reason
-		if errors.Is(ended, errLimit) {
-			l.Why = fmt.Sprintf("the limit of %v is used up", &e.c.limit)
-		} else if ended != nil {
-			l.Why = "interrupted"
+		if ended != nil {
+			l.Why = e.c.whyEnded(ended)
 		}
 	}
+}
+
+// whyEnded says why a context has ended.
+func (c *checkRun) whyEnded(cause error) string {
+	if errors.Is(cause, errLimit) {
+		return fmt.Sprintf("the limit of %v is used up", &c.limit)
+	}
+	return "interrupted"
 }
 
 // notCheckedWhy is why some properties were not checked, none of which is of a single
@@ -207,7 +225,7 @@ func (e *exploration) sentence() string {
 	case r.Property == transition.Deadlock:
 		return "then nothing can happen any more"
 	case r.Property == transition.Quiescence:
-		return fmt.Sprintf("then all can never come to rest again; so it is from %s of %s", grouped(uint64(r.Stuck)), counted(int(r.States), "state"))
+		return fmt.Sprintf("from there, no way leads to where all is at rest; that is so of %s of %s", grouped(uint64(r.Stuck)), counted(int(r.States), "state"))
 	case len(r.Cycle) > 0:
 		return "a run can go on for ever in which messages arrive fairly, and it is not true that " + r.Property
 	case len(t) == 1:
@@ -229,7 +247,7 @@ func (e *exploration) counterexample() counterexampleLine {
 			}
 			continue
 		}
-		step := stepLine{Step: t.Step, Changes: []changeLine{}}
+		step := stepLine{Step: t.Step}
 		for _, x := range t.Changed {
 			step.Changes = append(step.Changes, changeLine(x))
 		}
@@ -258,11 +276,17 @@ func summaryOf(lines []checkLine, asked int, s status, took float64) any {
 		sum.Why = "interrupted"
 	}
 	for _, l := range lines {
-		sum.States += l.States
-		sum.Rules += l.Rules
 		sum.Violations += l.Violations
 		sum.CPUSeconds += l.CPUSeconds
-		sum.PeakMB = math.Max(sum.PeakMB, l.PeakMB)
+		if x := l.exploredLine; x != nil {
+			sum.States += x.States
+			sum.Rules += x.Rules
+			sum.PeakMB = max(sum.PeakMB, x.PeakMB)
+		}
+		if x := l.testedLine; x != nil {
+			sum.Operations += x.Operations
+			sum.Messages += x.Messages
+		}
 		switch l.Verdict {
 		case "inconclusive":
 			sum.Inconclusive++

@@ -69,10 +69,9 @@ type ruleLine struct {
 	Used  uint64 `json:"used"` // times
 }
 
-// coverage is which rules of a system's tables were used.
-func coverage(name string, s *protocol.System, used *protocol.Coverage) []ruleLine {
+// rulesUsed is how often the rules of a system's tables were used.
+func rulesUsed(name string, s *protocol.System, counts []uint64) []ruleLine {
 	var out []ruleLine
-	counts := used.Used()
 	for i, r := range s.Rules() {
 		l := ruleLine{Type: "rule", Model: name, Kind: r.Kind, State: r.State, Event: r.Event, Line: r.Line, Rule: r.Text}
 		if i < len(counts) {
