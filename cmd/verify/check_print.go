@@ -196,7 +196,8 @@ func (l *checkLine) text(numbers settings) string {
 	same := map[bool]string{true: " that are not the same but for names", false: ""}[l.Symmetry]
 	fmt.Fprintf(&b, "\n  explored     %s%s%s, %s fired, %s; with %s\n", all, counted(int(l.States), "state"), same,
 		counted(int(l.Rules), "rule"), counted(l.Depth, "level"), spellNumbers(numbers, l.Addresses, l.Values))
-	fmt.Fprintf(&b, "  checked      %s\n", strings.Join(l.Checked, ", "))
+	ended := map[bool]string{true: ", as far as it came"}[l.Verdict == "inconclusive"]
+	fmt.Fprintf(&b, "  checked      %s%s\n", strings.Join(l.Checked, ", "), ended)
 	if len(l.NotChecked) > 0 {
 		fmt.Fprintf(&b, "  not checked  %s: %s\n", strings.Join(l.NotChecked, ", "), l.NotCheckedWhy)
 	}
