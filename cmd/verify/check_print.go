@@ -76,6 +76,7 @@ type counterexampleLine struct {
 
 type stepLine struct {
 	Step    string       `json:"step"`
+	Rule    string       `json:"rule,omitempty"`
 	Changes []changeLine `json:"changes,omitempty"`
 }
 
@@ -248,7 +249,7 @@ func (e *exploration) counterexample() counterexampleLine {
 			}
 			continue
 		}
-		step := stepLine{Step: t.Step}
+		step := stepLine{Step: t.Step, Rule: e.system.StepRule(t.ID, r.Trace[i-1].State, t.State)}
 		for _, x := range t.Changed {
 			step.Changes = append(step.Changes, changeLine(x))
 		}

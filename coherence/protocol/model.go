@@ -104,6 +104,7 @@ func (s *System) Model(cover *Coverage) *transition.Model {
 		NewWorker:    func() transition.Worker { return s.newWorker(cover) },
 		StepName:     s.StepName,
 		Describe:     s.Describe,
+		Rule:         s.StepRule,
 		Permutations: s.permutations(),
 		Fair:         func(x transition.Step) bool { return x&3 == stepArrives },
 	}

@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 
@@ -26,6 +27,56 @@ func (s *System) Sentence(property string, last transition.Step, before, after [
 		return s.StepName(last) + ": then a message is sent to a controller that is none"
 	}
 	return ""
+}
+
+// StepRule is the rule that a step of the system's model applies, with its line in the
+// protocol's text; empty if it is the step's fault that there is none.
+func (s *System) StepRule(x transition.Step, before, after []byte) string {
+	r := &run{s: s, state: make([]byte, s.size)}
+	found := r.ruleOf(x, before, after)
+	if found == nil {
+		return ""
+	}
+	row := r.c.kind.rows[found.row]
+	return fmt.Sprintf("line %d: %s", row.line, row.text)
+}
+
+// ruleOf finds the rule of a step. Of messages with one name, that one has arrived behind
+// which the next state is as it is.
+func (r *run) ruleOf(x transition.Step, before, after []byte) *rule {
+	s, control, addr, n := r.s, int(x>>2&0xff), int(x>>10&3), int(x>>12)
+	if x&3 != stepArrives {
+		if x&3 == stepWrites {
+			n = evStore
+		}
+		r.begin(before, &s.controls[control], addr)
+		return r.find(n)
+	}
+	m := s.Protocol.messages[n]
+	for i := range s.sources {
+		from := &s.sources[i]
+		if from.number != control || from.channel != m.in {
+			continue
+		}
+		for k := range from.next {
+			word := from.word(before, from.at, k)
+			if word == 0 {
+				break
+			}
+			r.receive(before, from, word)
+			found := r.find(r.form.event)
+			if r.form.message != m || r.addr != addr || found == nil {
+				continue
+			}
+			r.fork(before)
+			from.pop(r.state, from.at, k)
+			r.apply(found)
+			if m.in.block || bytes.Equal(r.state, after) {
+				return found
+			}
+		}
+	}
+	return nil
 }
 
 // receiver is the controller at which a message arrives, and the message.

@@ -59,3 +59,75 @@ func TestSentence(t *testing.T) {
 		}
 	}
 }
+
+// Each step has a rule, of a state and an event that the step is about; but for an
+// impossible one.
+func TestStepRule(t *testing.T) {
+	for _, c := range []protocol.Config{
+		{}, {Addresses: 2, Parameters: map[string]int{"blocks": 1, "upgrades": 1}},
+	} {
+		p, err := protocol.Load("hdmdb")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := p.Build(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := s.Model(nil)
+		w, seen, todo := m.NewWorker(), map[string]bool{}, []string{string(m.Initial[0])}
+		for len(todo) > 0 && len(seen) < 3000 {
+			state := todo[0]
+			todo = todo[1:]
+			w.Next([]byte(state), func(x transition.Step, next []byte, _ int) {
+				rule, name := s.StepRule(x, []byte(state), next), s.StepName(x)
+				_, about, _ := strings.Cut(name, ": ")
+				event, _, _ := strings.Cut(about, " ")
+				_, says, _ := strings.Cut(rule, " on ")
+				if says, _, _ = strings.Cut(says, ":"); !strings.Contains(says, event) {
+					t.Fatalf("%s: %q", name, rule)
+				}
+				if !seen[string(next)] {
+					seen[string(next)] = true
+					todo = append(todo, string(next))
+				}
+			})
+		}
+		if got := s.StepRule(0, m.Initial[0], m.Initial[0]); got == "" {
+			t.Error("the first step has no rule")
+		}
+	}
+	// Of two messages with one name, the one that the next state is without.
+	p, err := protocol.Parse("two.protocol", two)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := p.Build(protocol.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := s.Model(nil)
+	w := m.NewWorker()
+	var both []byte
+	w.Next(m.Initial[0], func(_ transition.Step, next []byte, _ int) { both = append(both, next...) })
+	got := map[string]bool{}
+	w.Next(both[:m.Size], func(x transition.Step, next []byte, _ int) { got[s.StepRule(x, both[:m.Size], next)] = true })
+	if !got["line 10: X on Note if msg.to = none: -> Y"] || !got["line 11: X on Note: -> Z"] {
+		t.Errorf("the rules of both are %v", got)
+	}
+}
+
+// two is a protocol in which two messages differ in what they hold.
+const two = `protocol two
+kind node
+channel notes to node bag 2
+message Note(to: node) on notes
+states node stable W X Y Z
+event node begin
+
+rules node
+W on begin: send Note(none) to self; send Note(self) to self -> X
+X on Note if msg.to = none: -> Y
+X on Note: -> Z
+Y, Z on Note: -> W
+`

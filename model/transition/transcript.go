@@ -6,14 +6,14 @@ import (
 	"unicode/utf8"
 )
 
-// Transcript is the counterexample of a result in words, a line for each step and each
-// part of the state that it changes, behind the parts of the initial state that are not
-// empty.
+// Transcript is the counterexample of a result in words: the parts of the initial state
+// that are not empty; and for each step its name, its rule if the model tells it, and the
+// parts of the state that it changes.
 func (m *Model) Transcript(r *Result) string {
 	if len(r.Trace) == 0 {
 		return ""
 	}
-	t := transcript{}
+	t := transcript{m: m, at: r.Trace[0].State}
 	var parts []Change
 	for _, p := range m.Describe(r.Trace[0].State) {
 		if p.Value != "" {
@@ -42,7 +42,9 @@ func (m *Model) Transcript(r *Result) string {
 
 type transcript struct {
 	strings.Builder
-	width int // of the longest name of a part
+	m     *Model
+	at    []byte // the state before the next step
+	width int    // of the longest name of a part
 }
 
 func (t *transcript) measure(parts []Change) {
@@ -53,6 +55,12 @@ func (t *transcript) measure(parts []Change) {
 
 func (t *transcript) step(n int, s TraceStep) {
 	fmt.Fprintf(t, "%3d  %s\n", n, s.Step)
+	if t.m.Rule != nil {
+		if rule := t.m.Rule(s.ID, t.at, s.State); rule != "" {
+			fmt.Fprintf(t, "     %s\n", rule)
+		}
+	}
+	t.at = s.State
 	for _, c := range s.Changed {
 		t.part(c.Part, orNothing(c.From)+" -> "+orNothing(c.To))
 	}

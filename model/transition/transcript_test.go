@@ -33,6 +33,12 @@ func TestTranscript(t *testing.T) {
 		Name: "pump", Size: 1, Initial: [][]byte{{0}}, Properties: []string{"no flood"},
 		NewWorker: func() transition.Worker { return pump{} },
 		StepName:  func(s transition.Step) string { return fmt.Sprintf("pump: %d", s) },
+		Rule: func(s transition.Step, from, to []byte) string {
+			if s == 1 {
+				return "" // there is nothing to say
+			}
+			return fmt.Sprintf("from %d to %d", from[0], to[0])
+		},
 		Describe: func(s []byte) []transition.Part {
 			over := ""
 			if s[0] > 2 {
@@ -52,9 +58,11 @@ func TestTranscript(t *testing.T) {
 	const steps = `  1  pump: 1
        bucket    0 -> 1
   2  pump: 2
+     from 1 to 3
        bucket    1 -> 3
        a remark  nothing -> half full
   3  pump: 2
+     from 3 to 5
        bucket    3 -> 5
 `
 	if got := m.Transcript(&r); got != begin+steps {
@@ -66,6 +74,7 @@ func TestTranscript(t *testing.T) {
 	r.Cycle, r.Trace = r.Trace[2:3], r.Trace[:1]
 	const cycle = `     and from here on, for ever
   1  pump: 2
+     from 0 to 3
        bucket    1 -> 3
        a remark  nothing -> half full
 `

@@ -29,6 +29,9 @@ type Model struct {
 	// Describe is a state in words: the same parts in the same order for every state,
 	// so that two can be compared.
 	Describe func(state []byte) []Part
+	// Rule is what made a step from one state to another, in words: for a reader who wants
+	// to know where to mend it. Nil if the names of the steps say it all.
+	Rule func(s Step, from, to []byte) string
 
 	// Fair says of a step that it can't be possible for ever again and again, and never
 	// be made: a message arrives. Nil says it of no step.
