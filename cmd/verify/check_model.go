@@ -29,8 +29,8 @@ type setting struct {
 	value int
 }
 
-// String is empty: there is no default.
-func (s *settings) String() string { return "" }
+// String writes them as Set reads them.
+func (s *settings) String() string { return s.spell() }
 
 // Set reads name=value,…
 func (s *settings) Set(text string) error {
@@ -118,9 +118,9 @@ func numbersOf(s *protocol.System) []setting {
 }
 
 // spell writes settings as the flag takes them.
-func (s settings) spell() string {
+func (s *settings) spell() string {
 	var out []string
-	for _, x := range s {
+	for _, x := range *s {
 		out = append(out, fmt.Sprintf("%s=%d", x.name, x.value))
 	}
 	return strings.Join(out, ",")
