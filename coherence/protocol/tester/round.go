@@ -25,6 +25,7 @@ type round struct {
 	steer  int             // rare rules are at most so many times likelier: a power of 2
 	most   int             // of what a rule was used, a power of 2
 	left   int             // operations to begin
+	idle   int             // messages that have arrived since an operation began or was done
 	loads  int             // of a word, after each store
 
 	arrivals []protocol.Delivery
@@ -71,8 +72,13 @@ type move struct {
 // ports are how many each processor has.
 const ports = 2
 
-// watchdog is how many messages may arrive while no operation of a round is left.
-const watchdog = 20_000
+// After patience messages without an operation that begins or is done, every step is as
+// likely as any other, so that what still can't be done after watchdog messages is not kept
+// from it by chance.
+const (
+	patience = 1_000
+	watchdog = 20_000
+)
 
 // round runs the next round, and notes its steps if it is told where.
 func (t *test) round(steps *[]string) *protocol.Violation {
@@ -117,19 +123,15 @@ func (r *round) draw() {
 
 // run makes steps until the line rests.
 func (r *round) run() *protocol.Violation {
-	drained := 0
 	for r.find() {
-		m := r.pick()
-		if v := r.make(m); v != nil {
+		if v := r.make(r.pick()); v != nil {
 			return v
 		}
 		if v := r.look(); v != nil {
 			return v
 		}
-		if r.left == 0 && m.class == arrives {
-			if drained++; drained > watchdog {
-				return r.stuck(fmt.Sprintf("%d messages have arrived without an end", drained))
-			}
+		if r.idle > watchdog {
+			return r.stuck(fmt.Sprintf("%d messages have arrived, and nothing is done", watchdog))
 		}
 	}
 	for _, p := range r.active {
@@ -208,6 +210,9 @@ func (r *round) add(m move, rule int) {
 		}
 		rare := max(0, min(r.steer, r.most-bits.Len64(r.Used[rule])))
 		weight = r.weight[m.class] << (6 - r.slow[rule]) << rare
+		if r.idle > patience {
+			weight = 1
+		}
 	}
 	m.upTo = weight
 	if n := len(r.moves); n > 0 {

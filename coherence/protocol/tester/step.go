@@ -22,6 +22,7 @@ func (r *round) make(m move) *protocol.Violation {
 	if m.class == arrives {
 		d := r.arrivals[m.at]
 		r.Messages++
+		r.idle++
 		if r.steps != nil {
 			r.note("%s", r.s.DeliveryName(r.line, d))
 		}
@@ -29,6 +30,7 @@ func (r *round) make(m move) *protocol.Violation {
 	}
 	p := &r.active[m.at]
 	if m.class != goesOn {
+		r.idle = 0
 		r.Operations++
 		p.last = r.left == 0
 		r.left = max(0, r.left-1)
@@ -53,7 +55,7 @@ func (r *round) make(m move) *protocol.Violation {
 		r.note("%s begins to %s word %d", r.s.Name(p.number), names[p.event], p.word)
 		return v
 	}
-	p.busy = false
+	p.busy, r.idle = false, 0
 	if p.event == protocol.StoreEvent {
 		return r.store(p, w)
 	}

@@ -76,10 +76,12 @@ func TestBrokenTables(t *testing.T) {
 		property  string
 		changes   []string
 	}{
-		"stale load":            {true, "data value", []string{"memory := msg.value -> S", "-> S"}},
-		"two writers":           {false, "single writer", []string{"send Data(value, 0) to msg.requester; value := 0 -> I\n\nIS_D", "send Data(value, 0) to msg.requester\n\nIS_D"}},
-		"cache that sticks":     {true, "deadlock", []string{"I, E, M on PutM, PutE: send Put-Ack to sender", "I, E, M on PutM, PutE: owner := owner"}},
-		"access that sticks":    {true, "deadlock", []string{"S_D on Data-Dir: memory := msg.value -> S", "S_D on Data-Dir: memory := msg.value"}},
+		"stale load":         {true, "data value", []string{"memory := msg.value -> S", "-> S"}},
+		"two writers":        {false, "single writer", []string{"send Data(value, 0) to msg.requester; value := 0 -> I\n\nIS_D", "send Data(value, 0) to msg.requester\n\nIS_D"}},
+		"cache that sticks":  {true, "deadlock", []string{"I, E, M on PutM, PutE: send Put-Ack to sender", "I, E, M on PutM, PutE: owner := owner"}},
+		"access that sticks": {true, "deadlock", []string{"S_D on Data-Dir: memory := msg.value -> S", "S_D on Data-Dir: memory := msg.value"}},
+		"store that never is": {true, "deadlock", []string{"IM_AD, SM_AD on Data if acks + msg.acks = 0: value := msg.value; acks := 0 -> M", "IM_AD, SM_AD on Data if acks + msg.acks = 0: value := msg.value; acks := 0 -> I",
+			"E, M on GetM: send Fwd-GetM(sender) to owner; owner := sender -> M", "E, M on GetM: send Data(memory, 0) to sender"}},
 		"impossible message":    {true, "impossible event", []string{"IS_D on Data: value := msg.value -> S\n", ""}},
 		"message to nobody":     {true, "no receiver", []string{"I on GetS: send Data-E(memory) to sender; owner := sender -> E", "I on GetS: send Data-E(memory) to sender -> E"}},
 		"channel that is small": {true, "overflow", []string{"channel forward to cache fifo forwards", "channel forward to cache fifo 1"}},
