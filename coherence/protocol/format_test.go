@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var write = flag.Bool("write", false, "write the tables of doc anew")
+var write = flag.Bool("write", false, "write doc and testdata/never.txt anew")
 
 // TestTablesAreCurrent: doc holds the tables of each protocol as they are.
 func TestTablesAreCurrent(t *testing.T) {
