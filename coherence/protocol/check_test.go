@@ -2,53 +2,104 @@ package protocol
 
 import (
 	"context"
+	"flag"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/fusedos/stramash/model/transition"
 )
 
-// TestGoldenCounts are those of the reference models, by four independent checkers
-// (facts/coherence.md 1 and 2c), and those of what goes beyond them.
+var long = flag.Bool("long", false, "explore also the systems that take minutes")
+
+// counted is a line of testdata/counts.txt.
+type counted struct {
+	line          int
+	name          string
+	config        Config
+	symmetry      bool
+	bound         int64 // of states, of a system that is not explored completely
+	states, rules int64
+	levels        int
+	long          bool
+}
+
+// readCounts reads testdata/counts.txt.
+func readCounts(t *testing.T) (out []counted) {
+	text, err := os.ReadFile("testdata/counts.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, s := range strings.Split(string(text), "\n") {
+		s, _, _ = strings.Cut(s, "#")
+		words := strings.Fields(s)
+		if len(words) == 0 {
+			continue
+		}
+		c := counted{line: i + 1, name: words[0], config: Config{Parameters: map[string]int{}}, bound: transition.Unlimited}
+		for _, w := range words[1:] {
+			key, value, _ := strings.Cut(w, "=")
+			n, err := strconv.Atoi(strings.ReplaceAll(value, ",", ""))
+			if value != "" && err != nil {
+				t.Fatalf("counts.txt:%d: %v", i+1, err)
+			}
+			switch key {
+			case "symmetry":
+				c.symmetry = true
+			case "long":
+				c.long = true
+			case "addresses":
+				c.config.Addresses = n
+			case "bound":
+				c.bound = int64(n)
+			case "states":
+				c.states = int64(n)
+			case "rules":
+				c.rules = int64(n)
+			case "levels":
+				c.levels = n
+			default:
+				c.config.Parameters[key] = n
+			}
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// TestGoldenCounts: the systems of testdata/counts.txt hold, and have so many states.
 func TestGoldenCounts(t *testing.T) {
-	for _, c := range []struct {
-		name          string
-		parameters    map[string]int
-		addresses     int
-		symmetry      bool
-		states, rules int64
-		depth         int
-	}{
-		{"mesi", map[string]int{"caches": 2}, 1, false, 1928, 4952, 25},
-		{"mesi", map[string]int{"caches": 3}, 1, false, 68510, 242350, 36},
-		{"mesi", map[string]int{"caches": 2}, 1, true, 992, 2548, 25},
-		{"mesi", map[string]int{"caches": 3}, 1, true, 12236, 43390, 36},
-		{"mesi", map[string]int{"caches": 4}, 1, true, 103134, 471756, 45},
-		{"hdmdb", map[string]int{"hosts": 2}, 1, false, 1350, 2960, 24},
-		{"hdmdb", map[string]int{"hosts": 3}, 1, false, 26632, 79734, 31},
-		{"hdmdb", map[string]int{"hosts": 2}, 1, true, 686, 1508, 24},
-		{"hdmdb", map[string]int{"hosts": 3}, 1, true, 4710, 14306, 31},
-		{"hdmdb", map[string]int{"hosts": 2, "upgrades": 1}, 1, false, 1662, 3540, 30},
-		{"hdmdb", map[string]int{"hosts": 3, "upgrades": 1}, 1, true, 7284, 20956, 42},
-		{"hdmdb", map[string]int{"hosts": 2, "blocks": 1}, 1, false, 9944, 30496, 32},
-		{"hdmdb", map[string]int{"hosts": 1, "blocks": 1}, 2, true, 10444, 30775, 35},
-		{"hdmdb", map[string]int{"hosts": 1, "blocks": 1}, 2, false, 20800, 61236, 35},
-	} {
-		p, err := Load(c.name)
-		if err != nil {
-			t.Fatal(err)
+	for _, c := range readCounts(t) {
+		if c.long && !*long {
+			continue
 		}
-		s, err := p.Build(Config{Parameters: c.parameters, Addresses: c.addresses})
-		if err != nil {
-			t.Fatal(err)
-		}
-		r, err := transition.Check(context.Background(), s.Model(nil), transition.Options{
-			Workers: 2, Symmetry: c.symmetry, Quiescence: true, MaxStates: transition.Unlimited, MaxBytes: transition.Unlimited,
+		t.Run(fmt.Sprintf("line %d", c.line), func(t *testing.T) {
+			p, err := Load(c.name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s, err := p.Build(c.config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, err := transition.Check(context.Background(), s.Model(nil), transition.Options{
+				Workers: 2, Symmetry: c.symmetry, Quiescence: !c.long, Fingerprints: c.long, MaxStates: c.bound, MaxBytes: transition.Unlimited,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := transition.Holds
+			if c.bound != transition.Unlimited {
+				want = transition.Inconclusive
+			}
+			if r.Verdict != want || r.States != c.states || r.Rules != c.rules || r.Depth != c.levels {
+				t.Errorf("%s %v: %v %s, states=%d rules=%d levels=%d", c.name, c.config, r.Verdict, r.Property, r.States, r.Rules, r.Depth)
+				for _, x := range r.Trace {
+					t.Log(x.Step, x.Changed)
+				}
+			}
 		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if r.Verdict != transition.Holds || r.States != c.states || r.Rules != c.rules || r.Depth != c.depth {
-			t.Errorf("%v: %v %s, %d states, %d rules, %d levels\n%v", c, r.Verdict, r.Property, r.States, r.Rules, r.Depth, r.Trace)
-		}
 	}
 }

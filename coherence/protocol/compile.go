@@ -152,7 +152,8 @@ func (s *System) summarise(t *table) {
 			for _, r := range t.cells[st*t.events+e] {
 				t.readable[st] = t.readable[st] || e == evLoad && r.how == hits
 				t.writable[st] = t.writable[st] || e == evStore && r.how == hits
-				if (r.how == acts || r.how == hits && e == evStore) && !slices.Contains(t.happens[st], e) {
+				moves := r.how == hits && r.next >= 0 && r.next != st // a load that hits, too
+				if (r.how == acts || moves || r.how == hits && e == evStore) && !slices.Contains(t.happens[st], e) {
 					t.happens[st] = append(t.happens[st], e)
 				}
 			}

@@ -166,6 +166,9 @@ func (p *Protocol) String() string {
 		if k.in != nil {
 			s += " in " + k.in.name
 		}
+		if k.holds != (bound{}) {
+			s += " holds " + k.holds.String()
+		}
 		line("%s", s)
 	}
 	for _, c := range p.channels {

@@ -176,6 +176,9 @@ func (w *worker) Next(state []byte, yield func(transition.Step, []byte, int)) {
 // happens makes the step of an event that happens by itself.
 func (w *worker) happens(state []byte, i, event int) {
 	r := &w.run
+	if r.line[0] == 0 && event < evEvict && r.full(state) {
+		return
+	}
 	x := r.find(event)
 	if x == nil {
 		return
@@ -184,16 +187,13 @@ func (w *worker) happens(state []byte, i, event int) {
 		w.toAll(state, nil, 0, step(stepHappens, i, 0, event), event)
 		return
 	}
-	switch x.how {
-	case acts:
+	switch {
+	case x.how == acts || x.how == hits && event == evLoad: // a hit that is here moves
 		w.count(x)
 		r.fork(state)
 		r.apply(x)
 		w.yield(step(stepHappens, i, r.addr, event), r.state, r.broken)
-	case hits:
-		if event != evStore {
-			return
-		}
+	case x.how == hits:
 		w.count(x)
 		for v := range w.s.Values {
 			r.fork(state)

@@ -117,6 +117,11 @@ func (m *murphi) procedures() {
 	s := m.s
 	for i := range s.tables {
 		t := &s.tables[i]
+		if k := t.kind; t.holds < s.Addresses {
+			m.line("function held_%s(p: %s): 0..%d;\nvar n: 0..%d;\nbegin\n  n := 0;", ident("k", k.name), ident("P", k.name), s.Addresses, s.Addresses)
+			m.line("  for a: Line do if %s[p].line[a].state != %s then n := n + 1; end; end;\n  return n;\nend;\n",
+				ident("k", k.name), ident(ident("S", k.name), k.states[0]))
+		}
 		for j := range t.channels {
 			p := &t.channels[j]
 			name, owner := ident("c", p.channel.name), t.kind

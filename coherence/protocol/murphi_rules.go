@@ -27,11 +27,16 @@ func (m *murphi) rules(t *table) {
 		name := m.s.eventNames(k)[e]
 		r := murphiRule{murphi: m, t: t, e: event{name: name}, me: "p", own: "p", line: ident("k", k.name) + "[p].line[a]"}
 		block := e >= evOwn && k.events[e-evOwn].block
-		if r.first(e, acts) {
-			r.rule(name, "true", "", e, block, func(x *row) bool { return x.how == acts })
+		place := "true"
+		if e < evEvict && t.holds < m.s.Addresses {
+			place = fmt.Sprintf("(%s.state != %s | held_%s(p) < %d)", r.line, ident(ident("S", k.name), k.states[0]), ident("k", k.name), t.holds)
+		}
+		moves := func(x *row) bool { return x.how == acts || e == evLoad && x.how == hits && x.next >= 0 }
+		if slices.ContainsFunc(k.rows, func(x row) bool { return moves(&x) && r.about(&x, e) }) {
+			r.rule(name, place, "", e, block, moves)
 		}
 		if e == evStore && r.first(e, hits) {
-			m.line("ruleset a: Line do ruleset v: Value do\n  rule \"%s hits\" %s ==> begin", name, r.anyOf(e, func(x *row) bool { return x.how == hits }))
+			m.line("ruleset a: Line do ruleset v: Value do\n  rule \"%s hits\" %s & %s ==> begin", name, place, r.anyOf(e, func(x *row) bool { return x.how == hits }))
 			r.chain(e, func(x *row) bool { return x.how == hits }, fmt.Sprintf("%s.v_value := v; latest[a] := v;", r.line), "")
 			m.line("  end; end; end;")
 		}

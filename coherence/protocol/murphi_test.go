@@ -34,6 +34,8 @@ func TestMurphi(t *testing.T) {
 		{"hdmdb", map[string]int{"hosts": 3}, 1},
 		{"hdmdb", map[string]int{"hosts": 2, "upgrades": 1}, 1},
 		{"hdmdb", map[string]int{"hosts": 1, "blocks": 1}, 2},
+		{"platform", map[string]int{"nodes": 2, "cores": 1}, 1},
+		{"platform", map[string]int{"nodes": 1, "cores": 1, "lines": 1}, 2},
 	} {
 		p, err := Load(c.name)
 		if err != nil {

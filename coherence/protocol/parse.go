@@ -161,10 +161,10 @@ func (p *parser) fresh(what string) string {
 // reserved are names with a meaning in every protocol.
 var reserved = []string{
 	"addresses", "values", "msg", "sender", "self", "none", "count", "except", "in", "not", "is", "empty", "and",
-	"all", "for", "send", "add", "remove", "clear", "stall", "hit", "to", "from", "on", "if", eventLoad, eventStore, eventEvict,
+	"all", "for", "holds", "send", "add", "remove", "clear", "stall", "hit", "to", "from", "on", "if", eventLoad, eventStore, eventEvict,
 }
 
-// kind NAME [many PARAMETER] [in KIND]
+// kind NAME [many PARAMETER] [in KIND] [holds BOUND]
 func (p *parser) kind() {
 	k := &kind{name: p.fresh("kind"), number: len(p.p.kinds)}
 	if k.number == maxMembers {
@@ -185,6 +185,9 @@ func (p *parser) kind() {
 		if k.in.in != nil || k.many == "" {
 			p.fail("kind %s: only many can be in another kind, and that one in no other", k.name)
 		}
+	}
+	if p.accept("holds") {
+		k.holds = p.bound()
 	}
 	p.p.kinds = append(p.p.kinds, k)
 }

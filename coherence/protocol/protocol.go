@@ -35,7 +35,9 @@
 //
 // A kind of controller exists once, or as often as a parameter says ("many caches"), and
 // that in each controller of another kind if it is inside one ("many caches in l3"). Each
-// controller has a state and its variables for every address. A variable or a field of a
+// controller has a state and its variables for every address. In the first of its states
+// it holds nothing; of one that "holds 2" a processor's load or store finds no place there
+// while two other lines are in other states. A variable or a field of a
 // message has one of these types:
 //
 //	value           what a line holds: a number below the parameter values
@@ -83,6 +85,7 @@ type kind struct {
 	number int
 	many   string // the parameter that says how many; empty for one
 	in     *kind  // each of which has so many; or nil
+	holds  bound  // lines that one holds at most; zero for any number
 	states []string
 	stable []bool // of states
 	vars   []variable

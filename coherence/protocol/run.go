@@ -41,6 +41,21 @@ func (r *run) begin(state []byte, c *controller, addr int) {
 	r.line = state[at : at+c.table.line]
 }
 
+// full says whether the controller has no place for another line.
+func (r *run) full(state []byte) bool {
+	t := r.c.table
+	if t.holds >= r.s.Addresses {
+		return false
+	}
+	n := 0
+	for addr := range r.s.Addresses {
+		if state[r.c.base+addr*t.line] != 0 {
+			n++
+		}
+	}
+	return n >= t.holds
+}
+
 // fork has the run change a copy of the state that it looked at.
 func (r *run) fork(state []byte) {
 	copy(r.state, state)

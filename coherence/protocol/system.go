@@ -71,6 +71,7 @@ type table struct {
 	kind     *kind
 	count    int      // controllers in one that they are in
 	size     int      // bytes of one controller
+	holds    int      // lines that one controller holds at most
 	line     int      // bytes of its state and variables for one address
 	cells    [][]rule // by state × event
 	events   int
@@ -196,7 +197,10 @@ func (s *System) layTables() {
 	s.tables = make([]table, len(s.Protocol.kinds))
 	for i, k := range s.Protocol.kinds {
 		t := &s.tables[i]
-		*t = table{kind: k, count: s.count(k), line: 1 + len(k.vars), value: 1 + k.variable(nameValue)}
+		*t = table{kind: k, count: s.count(k), holds: s.Addresses, line: 1 + len(k.vars), value: 1 + k.variable(nameValue)}
+		if k.holds != (bound{}) {
+			t.holds = s.bound(k.holds)
+		}
 		t.size = t.line * s.Addresses
 		for _, c := range s.Protocol.channels {
 			if c.owner() == k {
