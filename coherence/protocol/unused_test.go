@@ -33,6 +33,12 @@ func TestRulesThatAreNeverUsed(t *testing.T) {
 			{Parameters: map[string]int{"hosts": 3, "upgrades": 1, "blocks": 1}},
 			{Parameters: map[string]int{"hosts": 1, "blocks": 1}, Addresses: 2},
 		}},
+		{"platform", []Config{
+			{Parameters: map[string]int{"nodes": 2, "cores": 1}},
+			{Parameters: map[string]int{"nodes": 2, "cores": 2}},
+			{Parameters: map[string]int{"nodes": 1, "cores": 3}},
+			{Parameters: map[string]int{"nodes": 3, "cores": 1}},
+		}},
 	} {
 		p, err := Load(c.name)
 		if err != nil {
