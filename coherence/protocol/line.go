@@ -45,6 +45,9 @@ type Delivery struct {
 	event  bool
 }
 
+// ByItself says whether it is an event that happens by itself, not the arrival of a message.
+func (d Delivery) ByItself() bool { return d.event }
+
 // Rule is the number of the rule that a delivery uses, an index of System.Rules; -1 if the
 // message is impossible where it arrives.
 func (d Delivery) Rule() int { return int(d.rule) }

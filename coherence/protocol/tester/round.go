@@ -2,8 +2,6 @@ package tester
 
 import (
 	"fmt"
-	"math/bits"
-	"slices"
 
 	"github.com/fusedos/stramash/coherence/protocol"
 )
@@ -21,9 +19,6 @@ type round struct {
 	holds  [256][]uint64 // the words of the line for each of its values
 
 	weight [classes]uint64 // of each class of steps
-	slow   []uint8         // by rule: a power of 2
-	steer  int             // rare rules are at most so many times likelier: a power of 2
-	most   int             // of what a rule was used, a power of 2
 	left   int             // operations to begin
 	idle   int             // messages that have arrived since an operation began or was done
 	loads  int             // of a word, after each store
@@ -56,6 +51,7 @@ const (
 	begins = iota // a load or a store
 	goesOn
 	evicts
+	happens // by itself
 	arrives
 	classes
 )
@@ -111,14 +107,6 @@ func (r *round) draw() {
 	for c := range r.weight {
 		r.weight[c] = 1 << r.rand.below(5)
 	}
-	r.slow = make([]uint8, len(r.rules))
-	if r.rand.below(2) == 0 {
-		for i := range r.slow {
-			r.slow[i] = uint8(2 * r.rand.below(4))
-		}
-	}
-	r.steer = 4 * r.rand.below(4)
-	r.most = bits.Len64(slices.Max(r.Used))
 }
 
 // run makes steps until the line rests.
@@ -142,8 +130,10 @@ func (r *round) run() *protocol.Violation {
 			return r.stuck(fmt.Sprintf("%s can't begin to load, and nothing can happen", r.s.Name(p.number)))
 		}
 	}
-	if len(r.arrivals) > 0 {
-		return r.stuck("a message waits for ever: " + r.s.DeliveryName(r.line, r.arrivals[0]))
+	for _, d := range r.arrivals {
+		if !d.ByItself() {
+			return r.stuck("a message waits for ever: " + r.s.DeliveryName(r.line, d))
+		}
 	}
 	return nil
 }
@@ -171,7 +161,12 @@ func (r *round) find() bool {
 	}
 	r.arrivals = r.s.Arrivals(r.line, r.arrivals[:0])
 	for i, d := range r.arrivals {
-		r.add(move{class: arrives, at: i}, d.Rule())
+		switch {
+		case !d.ByItself():
+			r.add(move{class: arrives, at: i}, d.Rule())
+		case r.left > 0:
+			r.add(move{class: happens, at: i}, d.Rule())
+		}
 	}
 	return len(r.moves) > 0
 }
@@ -208,8 +203,7 @@ func (r *round) add(m move, rule int) {
 		if r.rules[rule].Stalls {
 			return
 		}
-		rare := max(0, min(r.steer, r.most-bits.Len64(r.Used[rule])))
-		weight = r.weight[m.class] << (6 - r.slow[rule]) << rare
+		weight = r.weight[m.class]
 		if r.idle > patience {
 			weight = 1
 		}

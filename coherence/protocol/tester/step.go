@@ -19,10 +19,12 @@ func (r *round) note(format string, args ...any) {
 
 // make makes a step.
 func (r *round) make(m move) *protocol.Violation {
-	if m.class == arrives {
+	if m.class == arrives || m.class == happens {
 		d := r.arrivals[m.at]
-		r.Messages++
-		r.idle++
+		if !d.ByItself() {
+			r.Messages++
+			r.idle++
+		}
 		if r.steps != nil {
 			r.note("%s", r.s.DeliveryName(r.line, d))
 		}

@@ -56,6 +56,7 @@ func TestProtocolsPass(t *testing.T) {
 		{"mesi", map[string]int{"caches": 8, "forwards": 8}},
 		{"hdmdb", map[string]int{"hosts": 3}},
 		{"hdmdb", map[string]int{"hosts": 3, "upgrades": 1}},
+		{"hdmdb", map[string]int{"hosts": 4, "upgrades": 1, "blocks": 1}},
 	} {
 		t.Run(fmt.Sprint(c.name, c.parameters), func(t *testing.T) {
 			r := run(t, system(t, c.name, c.parameters), tester.Options{Operations: 20_000, Seed: 3})
@@ -77,7 +78,7 @@ func TestBrokenTables(t *testing.T) {
 		changes   []string
 	}{
 		"stale load":         {true, "data value", []string{"memory := msg.value -> S", "-> S"}},
-		"two writers":        {false, "single writer", []string{"send Data(value, 0) to msg.requester; value := 0 -> I\n\nIS_D", "send Data(value, 0) to msg.requester\n\nIS_D"}},
+		"two writers":        {false, "single writer", []string{"SM_AD on Inv: send Inv-Ack to msg.requester; value := 0 -> IM_AD", "SM_AD on Inv: send Inv-Ack to msg.requester"}},
 		"cache that sticks":  {true, "deadlock", []string{"I, E, M on PutM, PutE: send Put-Ack to sender", "I, E, M on PutM, PutE: owner := owner"}},
 		"access that sticks": {true, "deadlock", []string{"S_D on Data-Dir: memory := msg.value -> S", "S_D on Data-Dir: memory := msg.value"}},
 		"store that never is": {true, "deadlock", []string{"IM_AD, SM_AD on Data if acks + msg.acks = 0: value := msg.value; acks := 0 -> M", "IM_AD, SM_AD on Data if acks + msg.acks = 0: value := msg.value; acks := 0 -> I",
