@@ -234,10 +234,9 @@ func (a *app) listProtocols() ([]item, error) {
 		if err != nil {
 			return nil, fault{err}
 		}
-		i := item{Type: "protocol", Name: name, Doc: p.About}
-		if end := strings.IndexAny(p.About, ".:"); end > 0 && strings.Contains(p.About[end:], " ") {
-			i.Doc = p.About[:end]
-		}
+		about, _, _ := strings.Cut(p.About, ": ")
+		about, _, _ = strings.Cut(about, ". ")
+		i := item{Type: "protocol", Name: name, Doc: about}
 		for _, n := range p.Parameters {
 			i.Numbers = append(i.Numbers, dimension{n.Name, n.Default, n.Min, n.Max})
 		}
