@@ -92,7 +92,7 @@ const maxRounds = 1000
 func (a *app) bench(args []string) (status, error) {
 	f := a.newFlags("bench")
 	f.heading("engine, judges, litmus, search, check: measurements of the verification")
-	rounds := f.count("rounds", 25, maxRounds, "engine, judges, litmus, platform, check: how many `rounds`; each figure is the median of them, the time of a judge the shortest")
+	rounds := f.count("rounds", 25, maxRounds, "engine, judges, litmus, platform, check: how many `rounds`; each figure is the median of them, the time of a judge or a check the shortest (of a check of at most 3)")
 	operations := f.count("operations", 100_000, 10_000_000, "judges: how many `operations` a long history has")
 	histories := f.count("histories", 200_000, 1<<32, "judges: on how many short `histories` of each object judges are compared")
 	limit := wait(10 * time.Second)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"runtime"
@@ -164,7 +165,11 @@ func exploreFigures(one, exact, two, beside exploreResult) []figure {
 			figure{"check_exact_rumur_ratio", exact.StatesPerCPUSecond / beside.StatesPerCPUSecond, "of whole states to Rumur"},
 		)
 	}
-	return append(out, figure{"native_mprobes_per_s", probes(), "the calibration: millions of reads at random places of 64 MB"})
+	out = append(out, figure{"native_mprobes_per_s", probes(), "the calibration: millions of reads at random places of 64 MB"})
+	for i := range out {
+		out[i].value = math.Round(out[i].value*1e3) / 1e3
+	}
+	return out
 }
 
 // probes is how many million reads a second a slice of 64 MB serves that is read at
