@@ -137,7 +137,7 @@ func (b *bench) besideRumur(ours exploreResult) (r exploreResult, err error) {
 		return r, err
 	}
 	if c.States != uint64(ours.States) || c.Rules != uint64(ours.Rules) || c.Errors > 0 {
-		return r, fmt.Errorf("Rumur counts %d states and %d rules, and %d errors, where this program counts %d and %d",
+		return r, fmt.Errorf("rumur counts %d states and %d rules, and %d errors, where this program counts %d and %d",
 			c.States, c.Rules, c.Errors, ours.States, ours.Rules)
 	}
 	r = exploreResult{Type: "result", By: "rumur", Workers: 1, States: ours.States, Rules: ours.Rules, CPUSeconds: c.CPU.Seconds()}
