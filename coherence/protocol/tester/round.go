@@ -83,6 +83,7 @@ func (t *test) round(steps *[]string) *protocol.Violation {
 	v := r.run()
 	if steps != nil {
 		t.Line = t.s.Describe(r.line)
+		t.Line[len(t.Line)-1].Value = fmt.Sprint(r.latest) // what was written last is kept here, not there
 	}
 	return v
 }

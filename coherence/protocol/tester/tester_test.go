@@ -97,7 +97,16 @@ func TestBrokenTables(t *testing.T) {
 				t.Errorf("%v, want %s", r.Violation, c.property)
 			}
 			if len(r.Steps) == 0 || len(r.Line) == 0 {
-				t.Error("it is not told what happened")
+				t.Fatal("it is not told what happened")
+			}
+			last := "0"
+			for _, x := range r.Steps {
+				if _, v, ok := strings.Cut(x, "the line is now #"); ok {
+					last = v
+				}
+			}
+			if got := r.Line[len(r.Line)-1]; got.Name != "written last" || got.Value != last {
+				t.Errorf("in the end %v, want %s", got, last)
 			}
 		})
 	}
