@@ -116,7 +116,7 @@ func (*Races) Name() string { return "races" }
 func (d *Races) Observe(e *machine.Event) {
 	d.events++
 	switch {
-	case d.found:
+	case d.found, e.Op.Kind == machine.OpMessage:
 	case e.Op.Kind == machine.OpDrain:
 		d.drained(e)
 	case e.Op.Kind == machine.OpInvalidated:

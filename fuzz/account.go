@@ -33,7 +33,7 @@ func (r *runner) account(c machine.Chooser) (*verdict, Account) {
 	a := Account{Lanes: make([]string, m.CPUs())}
 	r.traced = func(e *machine.Event) {
 		row := Row{Step: e.Step, CPU: e.CPU, Context: m.ContextOf(e), Text: describe(m, e)}
-		if e.Client >= 0 && e.Op.Kind != machine.OpDrain && e.Op.Kind != machine.OpInvalidated { // an interrupt that fires has no site
+		if e.Client >= 0 && e.Op.Kind != machine.OpDrain && e.Op.Kind != machine.OpInvalidated && e.Op.Kind != machine.OpMessage { // an interrupt that fires has no site
 			if sites := programSites(machine.Sites()); len(sites) > 0 {
 				row.Site = sites[0]
 			}
@@ -99,6 +99,8 @@ func describe(m *machine.Machine, e *machine.Event) string {
 		return fmt.Sprintf("%s %s %#x -> %#x", op, at, e.Read, e.Wrote)
 	case machine.OpSwap, machine.OpAdd, machine.OpAnd, machine.OpOr, machine.OpTestSet, machine.OpXor:
 		return fmt.Sprintf("%s %s %#x -> %#x", op, at, e.Read, e.Wrote)
+	case machine.OpMessage:
+		return e.Note
 	case machine.OpWalk:
 		return fmt.Sprintf("walker reads %s = %#x", at, e.Read)
 	case machine.OpMark:

@@ -121,6 +121,9 @@ func newExhaustion(t Target, o ExhaustOptions) (*exhaustion, error) {
 	if o.Bounded && o.Preemptions < 0 {
 		return nil, fmt.Errorf("a bound of %d preemptions: use 0 or more", o.Preemptions)
 	}
+	if t.Platform.Storage != nil {
+		return nil, fmt.Errorf("target %s is on a storage of messages, where it is not known which steps commute: explore it on flat memory", t.Name)
+	}
 	t.Limits = literal(over(t.Limits, o.Limits))
 	x := &exhaustion{ExhaustOptions: o, target: t}
 	for range max(o.Workers, 1) {

@@ -135,7 +135,7 @@ func (p *profiler) Choose(c *machine.Choice) int {
 // observe is the tracer.
 func (p *profiler) observe(e *machine.Event) {
 	switch e.Op.Kind {
-	case machine.OpDeliver, machine.OpVector, machine.OpVectorReturn, machine.OpDrain, machine.OpInvalidated: // the CPU makes no step
+	case machine.OpDeliver, machine.OpVector, machine.OpVectorReturn, machine.OpDrain, machine.OpInvalidated, machine.OpMessage: // the CPU makes no step
 	default:
 		p.steps[e.CPU]++
 	}

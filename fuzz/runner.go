@@ -250,6 +250,9 @@ func (r *runner) judge(p Program) {
 	case machine.Panicked:
 		out.violation = panicked(out.Detail, out.Stack)
 		return
+	case machine.Incoherent:
+		out.violation = &Violation{Judge: "coherence", Rule: "coherence", Message: "the storage is not coherent: " + out.Detail, Signature: "coherence"}
+		return
 	case machine.Deadlock, machine.LostWakeup, machine.Livelock:
 		rule := out.Outcome.String()
 		out.violation = &Violation{Judge: "progress", Rule: rule, Message: rule + ": " + out.Detail, Signature: "progress/" + rule}

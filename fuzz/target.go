@@ -2,9 +2,11 @@ package fuzz
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/fusedos/stramash/checkers"
+	"github.com/fusedos/stramash/coherence/protocol"
 	"github.com/fusedos/stramash/machine"
 )
 
@@ -40,20 +42,43 @@ type Target struct {
 // Under is the target under a memory order, in place of its platform's. Its name
 // says so: locks/mcs+native. Under machine.SC it is the name without.
 func (t Target) Under(o machine.MemoryOrder) Target {
+	t.Platform.Order = o
+	return t.named()
+}
+
+// On is the target on a storage, in place of its platform's: a coherence protocol, or nil
+// for flat memory. Its name says so: locks/mcs+native+mesi.
+func (t Target) On(p *protocol.Protocol) Target {
+	t.Platform.Storage = p
+	return t.named()
+}
+
+// named is the target with a name that says on what it runs.
+func (t Target) named() Target {
 	t.Name, _, _ = strings.Cut(t.Name, "+")
-	if t.Platform.Order = o; o != machine.SC {
+	if o := t.Platform.Order; o != machine.SC {
 		t.Name += "+" + o.String()
+	}
+	if p := t.Platform.Storage; p != nil {
+		t.Name += "+" + p.Name
 	}
 	return t
 }
 
-// CutOrder parts the name of a target from the memory order that Under has added.
-func CutOrder(name string) (target string, o machine.MemoryOrder, err error) {
-	target, order, ok := strings.Cut(name, "+")
-	if ok {
-		o, err = machine.ParseMemoryOrder(order)
+// CutName parts the name of a target from the memory order and the storage that Under and
+// On have added, of which the latter must be built in.
+func CutName(name string) (target string, o machine.MemoryOrder, storage *protocol.Protocol, err error) {
+	target, rest, _ := strings.Cut(name, "+")
+	for _, part := range strings.Split(rest, "+") {
+		switch {
+		case part == "" || err != nil:
+		case slices.Contains(protocol.Names(), part):
+			storage, err = protocol.Load(part)
+		default:
+			o, err = machine.ParseMemoryOrder(part)
+		}
 	}
-	return target, o, err
+	return target, o, storage, err
 }
 
 // Program is what one run executes.

@@ -22,7 +22,23 @@ func (m *Machine) RulesOf(cpu int) order.Rules {
 func (m *Machine) HasBuffer(cpu int) bool { return m.order != nil && m.order.buffers[cpu] != nil }
 
 // refresh puts the buffer among those that can move.
-func (w *weak) refresh(b *buffer) { w.m.set(b.bit, len(b.stores) > 0, false) }
+func (w *weak) refresh(b *buffer) {
+	w.m.set(b.bit, w.ready(b) != 0, false)
+	if f := w.m.fabric; f != nil && f.held > 0 {
+		f.recheck()
+	}
+}
+
+// ready are the stores of a buffer that can take effect now.
+func (w *weak) ready(b *buffer) (ready Set) {
+	f := w.m.fabric
+	for i := range b.stores {
+		if w.system.Ready(b.cpu.id, i) && (f == nil || f.has(b.cpu, b.stores[i].at, true)) {
+			ready |= Only(i)
+		}
+	}
+	return ready
+}
 
 // drain is a step of a store buffer.
 func (m *Machine) drain(b *buffer) {
@@ -32,12 +48,7 @@ func (m *Machine) drain(b *buffer) {
 	if x.busy {
 		m.settleContext(x)
 	}
-	ready := Set(0)
-	for i := range b.stores {
-		if m.order.system.Ready(b.cpu.id, i) {
-			ready |= Only(i)
-		}
-	}
+	ready := m.order.ready(b)
 	i := ready.First()
 	if m.order.free() {
 		i = m.chooseOf(x, b.cpu, Drain, ready)
@@ -100,7 +111,7 @@ func (w *weak) place(t *Thread, op Op) (at access) {
 // drained as far as it must.
 func (t *Thread) restForBuffer(op announced, at access) {
 	w := &t.ctx.stall
-	w.t, w.at, w.blocked = t, append(w.at[:0], at), op.op()
+	w.t, w.at, w.blocked, w.fetches = t, append(w.at[:0], at), op.op(), false
 	t.rest(w, op.op())
 }
 
@@ -120,7 +131,7 @@ func (t *Thread) stallLate(op announced) {
 		return
 	}
 	x := t.ctx
-	x.stall.t, x.stall.at, x.stall.blocked = t, append(x.stall.at[:0], at), op.op()
+	x.stall.t, x.stall.at, x.stall.blocked, x.stall.fetches = t, append(x.stall.at[:0], at), op.op(), false
 	x.late, t.wait = true, &x.stall
 	t.m.alert++
 	t.m.watch()

@@ -34,13 +34,21 @@ const (
 	Drain
 	// Evict asks whether a translation that an access finds in the TLB has gone: 0 no,
 	// 1 yes, and the tables are walked. See MMU.
+	//
+	// On a storage of messages it asks the same of a copy of a line that an access finds in
+	// its cache: 1, it has been evicted, and is fetched again.
 	Evict
+	// Deliver asks which message arrives next at a cache, of those that can: the k-th, in
+	// the order in which lines were first accessed, and of a line in the order of the
+	// protocol's channels. Behind them stand the events that happen by themselves, such as
+	// the eviction of an L3. See Platform.Storage.
+	Deliver
 )
 
 // choiceKinds bounds the kinds, of which zero is none.
 const choiceKinds = 12
 
-var choiceNames = [...]string{"", "move", "spurious", "workload", "poll", "read", "hold", "drain", "evict"}
+var choiceNames = [...]string{"", "move", "spurious", "workload", "poll", "read", "hold", "drain", "evict", "deliver"}
 
 // String returns the kind's name, in lower case.
 func (k ChoiceKind) String() string {
@@ -114,7 +122,7 @@ type ContextName uint64
 
 // NameOf is the name of the context with the given path. Paths read: s, the
 // set-up; t0, the first thread; t0.2, the third thread that t0 spawned; i1,
-// the idle context of CPU 1; b1, its store buffer; m1, its MMU; t0@5v33, the handler of vector 33 that interrupted t0
+// the idle context of CPU 1; b1, its store buffer; m1, its MMU; c1, its cache, and c, what no CPU has to itself; t0@5v33, the handler of vector 33 that interrupted t0
 // at its event 5 (t0@5+1v33 if another one had interrupted it there before).
 func NameOf(path string) ContextName {
 	h := uint64(len(path))
@@ -132,6 +140,7 @@ const (
 	lineAgent   Agent = 1 << 16
 	bufferAgent Agent = 1 << 17
 	tlbAgent    Agent = 1 << 18
+	cacheAgents Agent = 1 << 19
 )
 
 // CPUAgent names a CPU.
@@ -146,6 +155,15 @@ func BufferAgent(cpu int) Agent { return bufferAgent | Agent(cpu) }
 // TLBAgent names the TLB of a CPU, which does invalidations that were posted to it.
 func TLBAgent(cpu int) Agent { return tlbAgent | Agent(cpu) }
 
+// CacheAgent names the cache of a CPU, on a storage of messages: what arrives there.
+func CacheAgent(cpu int) Agent { return cacheAgents | Agent(cpu) }
+
+// HomeAgent names all controllers of a storage of messages that no CPU has to itself.
+const HomeAgent = cacheAgents | 0xff
+
+// IsCache says whether the agent is a cache, or HomeAgent.
+func (a Agent) IsCache() bool { return a&cacheAgents != 0 }
+
 // IsTLB says whether the agent is a TLB.
 func (a Agent) IsTLB() bool { return a&tlbAgent != 0 }
 
@@ -155,16 +173,25 @@ func (a Agent) IsBuffer() bool { return a&bufferAgent != 0 }
 // IsLine says whether the agent is an interrupt line.
 func (a Agent) IsLine() bool { return a&lineAgent != 0 }
 
-// CPU is the CPU that the agent is or belongs to.
+// CPU is the CPU that the agent is or belongs to; of HomeAgent, 0.
 func (a Agent) CPU() int {
+	if a == HomeAgent {
+		return 0
+	}
 	if a.IsLine() {
 		return int(a >> 8 & 0xff)
 	}
-	return int(a &^ (bufferAgent | tlbAgent))
+	return int(a &^ (bufferAgent | tlbAgent | cacheAgents))
 }
 
-// String returns cpu1, cpu1/v33 for a line, cpu1/buffer or cpu1/tlb.
+// String returns cpu1, cpu1/v33 for a line, cpu1/buffer, cpu1/tlb, cpu1/cache, or home.
 func (a Agent) String() string {
+	if a == HomeAgent {
+		return "home"
+	}
+	if a.IsCache() {
+		return fmt.Sprintf("cpu%d/cache", a.CPU())
+	}
 	if a.IsBuffer() {
 		return fmt.Sprintf("cpu%d/buffer", a.CPU())
 	}
@@ -203,6 +230,8 @@ func (c *Choice) Op(k int) Op {
 		return a.buffer.op()
 	case a.mmu != nil:
 		return a.mmu.op()
+	case a.cache != nil:
+		return Op{Kind: OpMessage}
 	default:
 		return a.cpu.op.op()
 	}
@@ -221,6 +250,9 @@ func (c *Choice) Place(k int) (ContextName, uint32) {
 	}
 	if a.mmu != nil {
 		return a.mmu.ctx.name, a.mmu.ctx.index
+	}
+	if a.cache != nil {
+		return a.cache.ctx.name, a.cache.ctx.index
 	}
 	if x := a.cpu.cur.ctx; x != nil {
 		return x.name, x.index
@@ -289,13 +321,15 @@ const (
 	Eviction
 	// Invalidation: a TLB does one that was posted to it.
 	Invalidation
+	// Message: one arrives, or another one than the first that could.
+	Message
 	// OtherChoice: a kind of choice that has no class of its own.
 	OtherChoice
 )
 
 var classNames = [...]string{
 	"", "preemption", "handover", "interrupt", "spurious failure", "workload choice",
-	"stale read", "held store", "drained store", "eviction", "invalidation", "choice",
+	"stale read", "held store", "drained store", "eviction", "invalidation", "message", "choice",
 }
 
 // String returns the class's name, in lower case.
@@ -358,6 +392,8 @@ func (m *Machine) class(e exception) Class {
 		return Eviction
 	case e.kind == Move && m.agents[e.pick].mmu != nil:
 		return Invalidation
+	case e.kind == Deliver || e.kind == Move && m.agents[e.pick].cache != nil:
+		return Message
 	case e.kind != Move:
 		return OtherChoice
 	case m.agents[e.pick].line != nil:

@@ -55,7 +55,11 @@ func (c *context) advance() {
 }
 
 // paths of the first contexts, so that a run need not compute them.
-var rootPaths, idlePaths, bufferPaths, tlbPaths = pathTable("t"), pathTable("i"), pathTable("b"), pathTable("m")
+var (
+	rootPaths, idlePaths, bufferPaths = pathTable("t"), pathTable("i"), pathTable("b")
+	tlbPaths, cachePaths              = pathTable("m"), pathTable("c")
+	homePath                          = namedPath{"c", NameOf("c")}
+)
 
 type namedPath struct {
 	path string

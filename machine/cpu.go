@@ -73,6 +73,9 @@ func (c *cpu) refresh() {
 	t := c.cur
 	can := c.taking != nil || t.wait == nil
 	if !can && t.wait != forInterrupt {
+		if w := t.wait; w.fetches {
+			c.m.fabric.ask(c, c.m.fabric.line(w.at[0].pa), w.blocked.Kind.Writes())
+		}
 		op, holds := t.wait.op()
 		can = holds || t.wait.times
 		t.wait.holds = holds
@@ -81,6 +84,9 @@ func (c *cpu) refresh() {
 	c.m.set(c.bit, can, t.resting && c.taking == nil)
 	if len(c.lines) > 0 {
 		c.refreshLines()
+	}
+	if f := c.m.fabric; f != nil && f.held > 0 {
+		f.recheck()
 	}
 }
 

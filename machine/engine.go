@@ -48,7 +48,7 @@ func (m *Machine) Run(starts ...Start) Result {
 	}
 	m.refreshAll()
 	m.phase = priming
-	m.bare = m.order == nil && m.storage == nil && !m.isTimed() && !m.translates && !m.mem.closed
+	m.bare = m.order == nil && m.fabric == nil && !m.isTimed() && !m.translates && !m.mem.closed
 	if h := m.timing; h != nil {
 		h.choose(m)
 	}
@@ -282,6 +282,8 @@ func (m *Machine) acts(a *agent) bool {
 		m.drain(a.buffer)
 	case a.mmu != nil:
 		m.complete(a.mmu)
+	case a.cache != nil:
+		m.fabric.step(a.cache)
 	default:
 		return false
 	}
@@ -355,7 +357,7 @@ func (m *Machine) ask(x *context, cur int) int {
 	return pick
 }
 
-// plainMove prefers CPUs to store buffers and TLBs, those to interrupts, and interrupts to
+// plainMove prefers CPUs to store buffers, TLBs and caches, those to interrupts, and interrupts to
 // time-outs; among equals, the one with the lowest number.
 func (m *Machine) plainMove(opts Set) int {
 	if k := opts.First(); k < len(m.cpus) && m.cpus[k].op.kind() != OpTimeout {
@@ -364,7 +366,7 @@ func (m *Machine) plainMove(opts Set) int {
 	best, rank := -1, 4
 	for s := opts; s != 0; s = s.Rest() {
 		k, r := s.First(), 0
-		if a := &m.agents[k]; a.buffer != nil || a.mmu != nil {
+		if a := &m.agents[k]; a.buffer != nil || a.mmu != nil || a.cache != nil {
 			r = 1
 		} else if a.line != nil {
 			r = 2

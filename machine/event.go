@@ -18,8 +18,9 @@ type Event struct {
 	From   uint32 // under a weak order: the number of the write that was read; 0 for the set-up's
 	// NoReturn: under a weak order, it is an update that answers nothing.
 	NoReturn bool
-	Stale    int  // how many newer writes there were
-	Saw      []PA // of a wait: where its conditions did not hold, as far as it looked
+	Stale    int    // how many newer writes there were
+	Note     string // of an OpMessage: what happened, in words
+	Saw      []PA   // of a wait: where its conditions did not hold, as far as it looked
 }
 
 // ContextOf is the path of the context of an event; see NameOf. For an
@@ -40,6 +41,10 @@ func (e *Event) Agent() Agent {
 		return BufferAgent(e.CPU)
 	case e.Op.Kind == OpInvalidated:
 		return TLBAgent(e.CPU)
+	case e.Op.Kind == OpMessage && e.Name == homePath.name:
+		return HomeAgent
+	case e.Op.Kind == OpMessage:
+		return CacheAgent(e.CPU)
 	}
 	return CPUAgent(e.CPU)
 }

@@ -120,7 +120,7 @@ func (h *timing) begin(timed bool, stop func() bool) {
 
 // choose decides which way plain accesses of a run take.
 func (h *timing) choose(m *Machine) {
-	quick := h.timed && m.order == nil && m.storage == nil && m.tracer == nil && h.Code == 0
+	quick := h.timed && m.order == nil && m.fabric == nil && m.tracer == nil && h.Code == 0
 	for _, p := range h.ports {
 		p.quick, p.guarded = quick, m.translates || m.mem.closed
 	}

@@ -150,6 +150,10 @@ func (m *Machine) settle(x *context) {
 	if o := m.order; o != nil {
 		last, free = last|o.bits, o.free()
 	}
+	if f := m.fabric; f != nil {
+		last |= f.bits
+		f.end()
+	}
 	for {
 		left := m.enabled & last
 		if left == 0 {

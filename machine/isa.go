@@ -110,13 +110,14 @@ const (
 	OpInvalidated         // an invalidation that was posted to a TLB is done
 	OpRoot                // sets the root of the CPU's page tables; Addr is its physical address
 	OpTranslate           // an address is looked up, for an await or to no avail
+	OpMessage             // something arrives at a cache or a directory; Addr is the line, in an event
 )
 
 var opNames = [...]string{
 	"none", "load", "store", "cas", "swap", "add", "and", "or", "test-and-set",
 	"load-exclusive", "store-exclusive", "fence", "await", "timeout", "halt",
 	"enter", "leave", "send", "deliver", "switch", "spawn", "mask", "alloc", "free", "drain", "xor", "device",
-	"walk", "mark", "invalidate", "broadcast", "invalidated", "set-root", "translate",
+	"walk", "mark", "invalidate", "broadcast", "invalidated", "set-root", "translate", "message",
 }
 
 // String returns the kind's name, in lower case.

@@ -53,13 +53,6 @@ func (l Limits) WithDefaults() Limits {
 	return l
 }
 
-// storage is the seam below the order: it holds the data. Without one, memory
-// is flat.
-type storage interface {
-	read(c *cpu, a access) uint64
-	write(c *cpu, a access, v uint64)
-}
-
 type phase uint8
 
 const (
@@ -74,9 +67,10 @@ const (
 type agent struct {
 	name   Agent
 	cpu    *cpu
-	line   *line   // if it is one
-	buffer *buffer // if it is one
-	mmu    *mmu    // if it is one's TLB
+	line   *line       // if it is one
+	buffer *buffer     // if it is one
+	mmu    *mmu        // if it is one's TLB
+	cache  *cacheAgent // if it is one
 }
 
 // Machine is a simulated machine. One goroutine uses it at a time. It is made
@@ -94,9 +88,9 @@ type Machine struct {
 	calm    int // steps after which memory counts as not changing
 	alert   int // not 0 if a write may concern a wait, a spinner or a reservation
 	mem     memory
-	bare    bool // nothing is attached: no order, storage, translator, closed memory, and time is no matter
-	storage storage
+	bare    bool    // nothing is attached: no order, storage, translator, closed memory, and time is no matter
 	order   *weak   // nil for sequential consistency
+	fabric  *fabric // nil for flat storage
 	timing  *timing // nil if nothing is accounted
 	tracer  func(*Event)
 	told    func(*Record)
@@ -181,6 +175,11 @@ func New(p Platform) (*Machine, error) {
 	if p.Order != SC {
 		m.order = newWeak(m, p.Order)
 	}
+	if p.Storage != nil {
+		if m.fabric, err = newFabric(m, p); err != nil {
+			return nil, err
+		}
+	}
 	m.Begin(Natural{}, Limits{})
 	return m, nil
 }
@@ -222,6 +221,12 @@ func (m *Machine) Begin(c Chooser, l Limits) {
 	}
 	if m.order != nil {
 		m.order.begin()
+	}
+	if m.fabric != nil {
+		if timed {
+			panic("machine: a timed run on a storage of messages, which tells no time: leave Platform.Storage nil")
+		}
+		m.fabric.begin()
 	}
 	if m.timing != nil {
 		m.timing.begin(timed, earliest.Stop)
@@ -295,7 +300,7 @@ func (m *Machine) CutOff() (out Set) {
 			if a.line.pending() {
 				out |= Only(k)
 			}
-		case a.buffer != nil || a.mmu != nil:
+		case a.buffer != nil || a.mmu != nil || a.cache != nil:
 			out |= m.enabled & Only(k)
 		case !a.cpu.cur.done && m.enabled.Has(k):
 			out |= Only(k)

@@ -3,6 +3,8 @@ package machine
 import (
 	"errors"
 	"fmt"
+
+	"github.com/fusedos/stramash/coherence/protocol"
 )
 
 // Limits of a platform, set by the width of [Set] and by the address map.
@@ -21,6 +23,11 @@ type Platform struct {
 	Granule uint64
 	// Order is the memory order; zero is sequential consistency.
 	Order MemoryOrder
+	// Storage is a coherence protocol that accesses travel, message by message, through a
+	// cache for each CPU; nil is flat memory. It has a cache of its own for every line that
+	// is accessed, so that nothing is evicted but by choice, and keeps no order between
+	// lines. Timed runs can't be made on it. See package coherence/protocol.
+	Storage *protocol.Protocol
 	// Hardware is what operations cost; without it nothing is accounted.
 	Hardware *Hardware
 }

@@ -24,9 +24,12 @@ const (
 	// Stopped: a tracer or a recorder ended the run with Machine.Stop. That is
 	// no violation by itself.
 	Stopped
+	// Incoherent: on a storage of messages, a copy of a line does not hold what was
+	// written last, or the protocol is violated.
+	Incoherent
 )
 
-var outcomeNames = [...]string{"finished", "deadlock", "lost wake-up", "livelock", "panic", "stopped"}
+var outcomeNames = [...]string{"finished", "deadlock", "lost wake-up", "livelock", "panic", "stopped", "incoherence"}
 
 // String returns the outcome's name, in lower case.
 func (o Outcome) String() string { return outcomeNames[o] }
@@ -157,7 +160,11 @@ func (m *Machine) situation() string {
 		case t.wait == forInterrupt:
 			b.WriteString("waits for an interrupt")
 		case t.wait != nil && t.wait.blocked.Kind != OpNone:
-			b.WriteString("waits for its store buffer or TLBs at " + m.describe(t.wait.blocked))
+			what := "its store buffer or TLBs"
+			if t.wait.fetches {
+				what = "its cache to have the line"
+			}
+			b.WriteString("waits for " + what + " at " + m.describe(t.wait.blocked))
 		case t.wait != nil:
 			m.describeWait(&b, t.wait)
 		default:

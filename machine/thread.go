@@ -86,8 +86,14 @@ func (t *Thread) exit() {
 	}
 	m.live--
 	if m.live == 0 {
-		if m.order != nil || m.tlbs != 0 {
+		if m.order != nil || m.tlbs != 0 || m.fabric != nil {
 			m.settle(x)
+		}
+		if f := m.fabric; f != nil {
+			if why := f.unsettled(); why != "" {
+				m.over(Incoherent, why, nil)
+				return
+			}
 		}
 		m.over(Finished, "", nil)
 		return
@@ -129,14 +135,18 @@ func (t *Thread) Handle() Handle { return t.handle }
 // access finds the location of an operation that was announced. A fault is
 // handled, and the operation announced anew.
 func (t *Thread) access(op announced) access {
+	waited := false
 	for {
 		a, ok := t.locate(op.op())
-		switch o := t.m.order; {
+		switch o, f := t.m.order, t.m.fabric; {
 		case !ok:
 			t.fault(op.op())
 			t.ready(op)
 		case o != nil && o.mustWait(t.cpu, op.op(), a): // not known before it was translated
 			t.restForBuffer(op, a)
+		case f != nil && !f.granted(t, op.op(), a, waited):
+			t.restForLine(op, a)
+			waited = true
 		default:
 			if o != nil {
 				o.meets(t, op.op())
@@ -173,20 +183,20 @@ func (t *Thread) locate(op Op) (a access, ok bool) {
 	return a, a.loc != nil
 }
 
-// stored is what the storage holds: the newest write.
+// stored is what the storage holds: the newest write. Of a CPU it is what its cache
+// holds, which must be the same.
 func (m *Machine) stored(c *cpu, a access) uint64 {
-	if s := m.storage; s != nil {
-		return s.read(c, a)
+	if f := m.fabric; f != nil && c != nil {
+		f.read(c, a)
 	}
 	return a.read()
 }
 
 // keep has the storage hold v.
 func (m *Machine) keep(c *cpu, a access, v uint64) {
-	if s := m.storage; s != nil {
-		s.write(c, a, v)
-	} else {
-		a.write(v)
+	a.write(v)
+	if f := m.fabric; f != nil {
+		f.write(c, a)
 	}
 }
 

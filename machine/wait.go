@@ -42,7 +42,8 @@ type waiting struct {
 	times bool // it may give up
 	holds bool // a condition does, as far as the CPU was told
 
-	blocked Op // the operation that waits for the CPU's buffer or TLBs; see Thread.ready
+	blocked Op   // the operation that waits for the CPU's buffer or TLBs, see Thread.ready,
+	fetches bool // or for a line; see fabric
 
 	through bool   // an MMU has translated what it looks at,
 	epoch   uint64 // when its epoch was this
@@ -54,7 +55,8 @@ var forInterrupt = &waiting{}
 // condition that holds, or gives up.
 func (w *waiting) op() (op Op, holds bool) {
 	if w.blocked.Kind != OpNone {
-		return w.blocked, !w.t.mustWait(w.blocked, w.at[0])
+		ready := !w.fetches || w.t.m.fabric.has(w.t.cpu, w.at[0], w.blocked.Kind.Writes())
+		return w.blocked, ready && !w.t.mustWait(w.blocked, w.at[0])
 	}
 	if w.stale() {
 		return w.conds[0].op(), true
@@ -137,6 +139,12 @@ func (t *Thread) await(times bool, conds ...Cond) (i int, v uint64, ok bool) {
 		if w.through && !t.looksAgain(w) {
 			w = t.waiter(times, conds)
 			continue
+		}
+		if f := t.m.fabric; f != nil {
+			if i, _, ok := w.first(); ok && !f.granted(t, w.conds[i].op(), w.at[i], true) {
+				t.restForLine(w.conds[i].op().pack(), w.at[i])
+				continue
+			}
 		}
 		if i, v, ok = w.first(); ok && t.m.order != nil {
 			v, ok = t.look(w, i)

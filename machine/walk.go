@@ -164,9 +164,12 @@ func (t *Thread) walk(u *mmu, va VA, write bool) walked {
 			u.tlb.counts.Faults++
 			return walkFault
 		}
+		if !t.fetches(op, a, goesOn) {
+			return walkAgain
+		}
 		entry := t.readEntry(op, a)
 		if w.marked(entry) != entry {
-			if op.Kind = OpMark; !goesOn(op) {
+			if op.Kind = OpMark; !goesOn(op) || !t.fetches(op, a, goesOn) {
 				return walkAgain
 			}
 			entry = t.markEntry(op, a, &w)
@@ -180,6 +183,19 @@ func (t *Thread) walk(u *mmu, va VA, write bool) walked {
 			return r
 		}
 	}
+}
+
+// fetches waits until the cache has the line of an entry. It answers false if the walk
+// does not go on.
+func (t *Thread) fetches(op Op, a access, goesOn func(Op) bool) bool {
+	f := t.m.fabric
+	for waited := false; f != nil && !f.granted(t, op, a, waited); waited = true {
+		t.restForLine(op.pack(), a)
+		if !goesOn(op) {
+			return false
+		}
+	}
+	return true
 }
 
 // readEntry is the walker's read of an entry. It reads the newest write: what the

@@ -172,7 +172,8 @@ func (w *weak) store(t *Thread, op announced, at access, v uint64) (now bool) {
 	w.system.Store(c, s, a.Addr, a.Data)
 	t.dependsNoMore()
 	last := len(b.stores)
-	if w.system.Ready(c, last) && (!w.free() || w.m.choose(t.ctx, t.cpu, Hold, 2) == 0) {
+	f := w.m.fabric
+	if w.system.Ready(c, last) && (f == nil || f.has(t.cpu, at, true)) && (!w.free() || w.m.choose(t.ctx, t.cpu, Hold, 2) == 0) {
 		w.chain(t.ctx, op, v)
 		w.system.Append(c, last)
 		w.m.keep(t.cpu, at, v)
@@ -183,6 +184,9 @@ func (w *weak) store(t *Thread, op announced, at access, v uint64) (now bool) {
 	b.hash = t.ctx.hash
 	b.stores = append(b.stores, heldStore{op, at, v, t.handle})
 	w.held = true
+	if f != nil {
+		f.ask(t.cpu, f.line(at.pa), true)
+	}
 	w.refresh(b)
 	if b.cpu.mmu != nil {
 		b.cpu.mmu.refresh()

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/fusedos/stramash/coherence/protocol"
 	"github.com/fusedos/stramash/machine"
 	"github.com/fusedos/stramash/machine/asm"
 	"github.com/fusedos/stramash/model/litmus"
@@ -28,17 +29,25 @@ func (o *litmusFlags) onMachine() (*engine, error) {
 	order, err := machine.ParseMemoryOrder(*o.order)
 	switch {
 	case *o.method != "fuzz" && *o.method != "native":
-		if o.isSet("runs") || o.isSet("order") {
-			return nil, fmt.Errorf("-runs and -order say how the machine runs tests: give -method fuzz or native as well")
+		if o.isSet("runs") || o.isSet("order") || o.isSet("storage") {
+			return nil, fmt.Errorf("-runs, -order and -storage say how the machine runs tests: give -method fuzz or native as well")
 		}
 		return nil, nil
 	case err != nil:
 		return nil, err
+	case *o.method == "native" && *o.storage != "":
+		return nil, fmt.Errorf("-storage is for -method fuzz: not all runs on a storage of messages can be made")
 	case *o.method == "native":
 		return &engine{name: *o.method, run: asm.Explorer(order)}, nil
 	}
+	var storage *protocol.Protocol
+	if *o.storage != "" {
+		if storage, err = protocol.Load(*o.storage); err != nil {
+			return nil, fmt.Errorf("-storage: %w", err)
+		}
+	}
 	sample := func(p *litmus.Program, _ memory.Budget, found func(litmus.State) bool) (memory.Outcome, error) {
-		out, err := asm.Sample(p, order, int(o.runs.n), o.seed.n, found)
+		out, err := asm.Sample(p, order, storage, int(o.runs.n), o.seed.n, found)
 		return memory.Outcome{Complete: true, Cut: out.Cut > 0, Explored: int64(out.Runs)}, err
 	}
 	return &engine{name: *o.method, run: sample}, nil

@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 
+	"github.com/fusedos/stramash/coherence/protocol"
 	"github.com/fusedos/stramash/fuzz"
 	"github.com/fusedos/stramash/machine"
 )
@@ -18,6 +19,7 @@ func (a *app) run(args []string) (status, error) {
 	whole := f.Bool("v", false, "print every step of a violation, not only the last ones")
 	everything := f.Bool("exhaustive", false, "explore all schedules, rather than so many of a strategy; -runs bounds it then")
 	preemptions := f.orNone("preemptions", 0, maxPreemptions, "with -exhaustive: explore the schedules with at most so many `preemptions` (default any number)")
+	storage := f.String("storage", "", "run the targets on a storage of messages: this coherence `protocol`, which verify list names")
 	order := f.String("order", "", "run the targets under this memory `order`: sc, tso or native (default as each target has it: sc)")
 	var fixed pins
 	f.Var(&fixed, "param", "fix a parameter of the targets, as `NAME=NUMBER`; may be repeated")
@@ -42,7 +44,7 @@ func (a *app) run(args []string) (status, error) {
 	if err != nil {
 		return 0, err
 	}
-	chosen, err := c.choose(*dir, *order, names)
+	chosen, err := c.choose(*dir, *order, *storage, names)
 	if err != nil {
 		return 0, err
 	}
@@ -58,14 +60,14 @@ func (a *app) run(args []string) (status, error) {
 
 // choose finds the targets, and checks what is asked of them. It opens the
 // directory, if one is given.
-func (c *campaign) choose(dir, order string, names []string) (chosen []fuzz.Target, err error) {
+func (c *campaign) choose(dir, order, storage string, names []string) (chosen []fuzz.Target, err error) {
 	if err := checkStrategy(c.options.Strategy); err != nil {
 		return nil, err
 	}
 	if chosen, err = c.a.pick(names); err != nil {
 		return nil, err
 	}
-	if chosen, err = under(order, chosen); err != nil {
+	if chosen, err = under(order, storage, chosen); err != nil {
 		return nil, err
 	}
 	if err = checkPins(chosen, c.options.Pins); err == nil && dir != "" {
@@ -74,17 +76,28 @@ func (c *campaign) choose(dir, order string, names []string) (chosen []fuzz.Targ
 	return chosen, err
 }
 
-// under is the targets under a memory order, if one is named.
-func under(order string, targets []fuzz.Target) ([]fuzz.Target, error) {
-	if order == "" {
-		return targets, nil
-	}
-	o, err := machine.ParseMemoryOrder(order)
+// under is the targets under a memory order and on a storage, if they are named.
+func under(order, storage string, targets []fuzz.Target) ([]fuzz.Target, error) {
 	out := slices.Clone(targets)
-	for i := range out {
-		out[i] = out[i].Under(o)
+	if order != "" {
+		o, err := machine.ParseMemoryOrder(order)
+		if err != nil {
+			return nil, err
+		}
+		for i := range out {
+			out[i] = out[i].Under(o)
+		}
 	}
-	return out, err
+	if storage != "" {
+		p, err := protocol.Load(storage)
+		if err != nil {
+			return nil, fmt.Errorf("-storage: %w", err)
+		}
+		for i := range out {
+			out[i] = out[i].On(p)
+		}
+	}
+	return out, nil
 }
 
 func targetNames(targets []fuzz.Target) (names []string) {

@@ -43,7 +43,8 @@ func (c catalogue[T]) pick(wanted []string) ([]T, error) {
 }
 
 // pick finds targets by name, also in the suite; all but the suite's if no name
-// is given. A name may end with a memory order, as locks/mcs+native does.
+// is given. A name may end with a memory order and a storage, as
+// locks/mcs+native+mesi does.
 func (a *app) pick(names []string) ([]fuzz.Target, error) {
 	if len(names) == 0 {
 		return a.targets, nil
@@ -54,7 +55,7 @@ func (a *app) pick(names []string) ([]fuzz.Target, error) {
 	}
 	var out []fuzz.Target
 	for i, full := range names {
-		name, order, err := fuzz.CutOrder(full)
+		name, order, storage, err := fuzz.CutName(full)
 		if err != nil {
 			return nil, fmt.Errorf("target %.60q: %w", full, err)
 		}
@@ -68,6 +69,9 @@ func (a *app) pick(names []string) ([]fuzz.Target, error) {
 		}
 		if order != machine.SC {
 			found[0] = found[0].Under(order)
+		}
+		if storage != nil {
+			found[0] = found[0].On(storage)
 		}
 		out = append(out, found...)
 	}

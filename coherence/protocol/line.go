@@ -1,6 +1,9 @@
 package protocol
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Outcome is what became of a processor's event.
 type Outcome uint8
@@ -66,6 +69,20 @@ func (x *rule) index() int {
 	}
 	return x.number
 }
+
+// Happens says whether the step is an event that happens by itself, and no message.
+func (d Delivery) Happens() bool { return d.event }
+
+// Receiver is the processor whose controller makes the step, or -1 if none uses it.
+func (s *System) Receiver(d Delivery) int {
+	if d.event {
+		return slices.Index(s.serving, s.actors[d.from].controller)
+	}
+	return slices.Index(s.serving, s.sources[d.from].to)
+}
+
+// Quiescent says whether nothing is in progress on a line.
+func (s *System) Quiescent(line []byte) bool { return (&worker{s: s}).Quiescent(line) }
 
 // NewLine is the initial state of a line of a system that has one address. The methods
 // that take a line change it in place.
@@ -253,4 +270,29 @@ func (s *System) Used(line []byte) (used [256]bool) {
 		}
 	}
 	return used
+}
+
+// ForNodes are the parameters with which a system has a controller for every processor of
+// nodes with so many processors each, and how many of its own processors a node has: more
+// than some nodes need, if the protocol has levels and the nodes differ.
+func (p *Protocol) ForNodes(processors []int) (parameters map[string]int, perNode int, err error) {
+	total, most := 0, 0
+	for _, n := range processors {
+		total, most = total+n, max(most, n)
+	}
+	for _, k := range p.kinds {
+		switch {
+		case !k.serves():
+		case k.many == "" || parameters != nil:
+			return nil, 0, fmt.Errorf("protocol %s has no kind of controller of which there is one for each processor", p.Name)
+		case k.in == nil:
+			parameters = map[string]int{k.many: total}
+		default:
+			parameters, perNode = map[string]int{k.in.many: len(processors), k.many: most}, most
+		}
+	}
+	if parameters == nil {
+		err = fmt.Errorf("protocol %s has no controller that a processor uses", p.Name)
+	}
+	return parameters, perNode, err
 }

@@ -3,6 +3,7 @@ package asm
 import (
 	"fmt"
 
+	"github.com/fusedos/stramash/coherence/protocol"
 	"github.com/fusedos/stramash/machine"
 	"github.com/fusedos/stramash/machine/order"
 	"github.com/fusedos/stramash/model/litmus"
@@ -26,11 +27,11 @@ type Bench struct {
 	err    error
 }
 
-// NewBench makes a machine with a memory order for a program. It is to be closed
+// NewBench makes a machine with a memory order and a storage, nil for flat memory, for a program. It is to be closed
 // after use.
-func NewBench(p *litmus.Program, o machine.MemoryOrder) (*Bench, error) {
+func NewBench(p *litmus.Program, o machine.MemoryOrder, storage *protocol.Protocol) (*Bench, error) {
 	b := &Bench{p: p, cpus: make([]cpu, len(p.Threads)), state: make(litmus.State, len(p.Observed))}
-	pl := machine.Platform{Order: o, Granule: lineBytes}
+	pl := machine.Platform{Order: o, Granule: lineBytes, Storage: storage}
 	exclusives := 0
 	for i := range p.Threads {
 		c := compile(p, i)

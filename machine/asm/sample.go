@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math/bits"
 
+	"github.com/fusedos/stramash/coherence/protocol"
 	"github.com/fusedos/stramash/machine"
 	"github.com/fusedos/stramash/model/litmus"
 )
@@ -16,13 +17,13 @@ type Sampled struct {
 	States int  // different ones
 }
 
-// Sample runs a program so often on the machine with a memory order, each time by
+// Sample runs a program so often on the machine with a memory order and a storage, each time by
 // other choices, which follow from the seed. It calls found for each final state when
 // it is first seen; if found answers false it ends. Err is for programs that do what
 // is not supported.
-func Sample(p *litmus.Program, o machine.MemoryOrder, runs int, seed uint64, found func(litmus.State) bool) (Sampled, error) {
+func Sample(p *litmus.Program, o machine.MemoryOrder, storage *protocol.Protocol, runs int, seed uint64, found func(litmus.State) bool) (Sampled, error) {
 	var out Sampled
-	b, err := NewBench(p, o)
+	b, err := NewBench(p, o, storage)
 	if err != nil {
 		return out, err
 	}

@@ -99,7 +99,7 @@ func checkSample(t *testing.T, name string, test *litmus.Test, p *litmus.Program
 	for _, o := range orders {
 		all, _ := statesOf(t, Explorer(o), test, p)
 		var got []string
-		if _, err := Sample(p, o, 3000, 1, func(s litmus.State) bool {
+		if _, err := Sample(p, o, nil, 3000, 1, func(s litmus.State) bool {
 			got = append(got, test.Format(s))
 			return true
 		}); err != nil {
@@ -126,7 +126,7 @@ func TestSampledRandomPrograms(t *testing.T) {
 			t.Fatal(err)
 		}
 		all, _ := statesOf(t, Reach, test, p)
-		if _, err := Sample(p, machine.Native, 500, seed, func(s litmus.State) bool {
+		if _, err := Sample(p, machine.Native, nil, 500, seed, func(s litmus.State) bool {
 			if f := test.Format(s); !slices.Contains(all, f) {
 				t.Errorf("random %d: %s is sampled, not found by the search", seed, f)
 			}
@@ -149,7 +149,7 @@ func TestStaleLoadExclusiveEndsTheReservation(t *testing.T) {
  STXR W5,W4,[X1] |           ;
 exists (0:X5=0)
 `))
-	b, err := NewBench(p, machine.Native)
+	b, err := NewBench(p, machine.Native, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -72,13 +72,13 @@ func describe(f *find.Find, t fuzz.Target, found *fuzz.Finding) error {
 }
 
 func target(name string) (fuzz.Target, error) {
-	base, order, err := fuzz.CutOrder(name)
+	base, order, storage, err := fuzz.CutName(name)
 	if err != nil {
 		return fuzz.Target{}, err
 	}
 	for _, t := range all() {
 		if t.Name == base {
-			return t.Under(order), nil
+			return t.Under(order).On(storage), nil
 		}
 	}
 	return fuzz.Target{}, fmt.Errorf("no target is called %q", name)
