@@ -2,8 +2,9 @@ package transition
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"runtime/debug"
+	"slices"
 )
 
 // Unlimited is a budget without an end.
@@ -81,7 +82,7 @@ type Result struct {
 	Property string // that is violated
 	// Found is how many steps from an initial one those states are that were being left when
 	// the violation was seen: the state before the step that breaks a property; a deadlock;
-	// a state from which there is no way to quiescence.
+	// a state from which there is no way to quiescence; the first state of a cycle.
 	Found int
 	// Stuck is how many states there are from which quiescence can't be reached.
 	Stuck int64
@@ -117,35 +118,34 @@ func Check(ctx context.Context, m *Model, o Options) (Result, error) {
 	if err := m.validate(o); err != nil {
 		return Result{}, err
 	}
+	r, err := m.check(ctx, o)
+	if err != nil {
+		return Result{}, err
+	}
+	return r, nil
+}
+
+func (m *Model) check(ctx context.Context, o Options) (r Result, err error) {
+	defer m.caught(&err)
 	x := newExplorer(ctx, m, o)
 	if err := x.explore(); err != nil {
-		return Result{}, err
+		return r, err
 	}
-	res := x.result()
-	if res.Verdict != Holds && res.Verdict != Violated {
-		return res, nil
+	r = x.result()
+	if r.Verdict == Holds && x.graph {
+		x.checkGraph(&r)
 	}
-	if res.Verdict == Holds && x.graph {
-		if err := x.checkGraph(&res); err != nil {
-			return Result{}, err
-		}
+	if r.Verdict == Violated {
+		err = m.explain(ctx, o, &r)
 	}
-	if res.Verdict != Violated {
-		return res, nil
-	}
-	if err := x.explain(&res); err != nil {
-		return Result{}, err
-	}
-	return res, nil
+	return r, err
 }
 
 // maxSize is how many bytes a state may have.
 const maxSize = 4096
 
 func (m *Model) validate(o Options) error {
-	bad := func(format string, args ...any) error {
-		return fmt.Errorf("model %s: %s", m.Name, fmt.Sprintf(format, args...))
-	}
+	bad := m.fault
 	switch {
 	case m.Size < 1 || m.Size > maxSize:
 		return bad("a state has %d bytes: use 1 to %d", m.Size, maxSize)
@@ -169,12 +169,39 @@ func (m *Model) validate(o Options) error {
 			return bad("initial state %d has %d bytes, not %d", i, len(s), m.Size)
 		}
 	}
+	names := append([]string{Deadlock, Quiescence}, m.Properties...)
+	for i := range m.Pending {
+		if m.Pending[i].Holds == nil {
+			return bad("Holds of %q must be given", m.Pending[i].Name)
+		}
+		names = append(names, m.Pending[i].Name)
+	}
+	for i, n := range names {
+		if slices.Contains(names[:i], n) {
+			return bad("two properties have the name %q", n)
+		}
+	}
 	return nil
 }
 
-// errModel is a fault of a model that shows while it is explored.
-type errModel struct{ error }
-
+// fault is an error of a model.
 func (m *Model) fault(format string, args ...any) error {
-	return errModel{fmt.Errorf("model %s: %w", m.Name, errors.New(fmt.Sprintf(format, args...)))}
+	return fmt.Errorf("model %s: %s", m.Name, fmt.Sprintf(format, args...))
+}
+
+// PanicError is the error of a check during which a model has panicked.
+type PanicError struct {
+	Model string
+	Value any    // of the panic
+	Stack []byte // where it was
+}
+
+// Error is one line.
+func (e *PanicError) Error() string { return fmt.Sprintf("model %s: it panics: %v", e.Model, e.Value) }
+
+// caught is the error of a panic, or err if there is none. It must be deferred.
+func (m *Model) caught(err *error) {
+	if p := recover(); p != nil {
+		*err = &PanicError{m.Name, p, debug.Stack()}
+	}
 }

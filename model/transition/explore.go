@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math/bits"
 	"sync"
 	"sync/atomic"
 )
@@ -26,6 +27,7 @@ type explorer struct {
 	work    []span
 	next    atomic.Int64 // of work
 	full    atomic.Bool  // the table should become larger
+	over    atomic.Bool  // a budget is used up: nothing more is kept
 	stop    atomic.Bool
 
 	states, rules, bytes, peak atomic.Int64
@@ -43,7 +45,8 @@ type explorer struct {
 type finding struct {
 	property string
 	id       uint32 // of the state that is left, or that is the violation
-	state    []byte // that the violating step leads to; nil if there is none
+	state    []byte // that is the violation, or that the violating step leads to; or nil
+	byStep   bool   // it is the step that violates, not the state after it
 }
 
 // span is states of a chunk: one piece of work.
@@ -78,31 +81,45 @@ func (a *arena) chunk(n uint32) *chunk { return a.blocks[n>>10].Load()[n&(1<<10-
 
 func newExplorer(ctx context.Context, m *Model, o Options) *explorer {
 	x := &explorer{ctx: ctx, m: m, o: o, graph: o.Quiescence || o.Progress, stride: (m.Size + 7) &^ 7}
-	x.table.init(firstTable)
-	x.take(8 * firstTable)
+	n := max(firstTable, 1<<bits.Len(uint(o.Workers*8*batchStates)))
+	x.table.init(n)
+	x.take(8 * int64(n))
 	return x
 }
 
-// take accounts memory. It answers false, and has everything stop, if there is not so much.
+// take accounts memory. It answers false if there is not so much.
 func (x *explorer) take(n int64) bool {
 	b := x.bytes.Add(n)
 	for p := x.peak.Load(); b > p && !x.peak.CompareAndSwap(p, b); p = x.peak.Load() {
 	}
 	if b > x.o.MaxBytes {
-		x.end(fmt.Sprintf("the memory budget of %d MB is used up", x.o.MaxBytes>>20))
+		x.bytes.Add(-n)
+		x.spent(fmt.Sprintf("the memory budget of %d bytes is used up", x.o.MaxBytes))
 		return false
 	}
 	return true
 }
 
-// end has everything stop, for a reason.
-func (x *explorer) end(reason string) {
+// spent ends the exploration with this level, because a budget is used up. The level is
+// left to its end, without keeping what is new, so that the workers all see whether a
+// property is violated on it.
+func (x *explorer) spent(reason string) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.reason == "" {
 		x.reason = reason
 	}
+	x.over.Store(true)
+}
+
+// interrupted has everything stop if the context has ended.
+func (x *explorer) interrupted() bool {
+	if x.ctx.Err() == nil {
+		return false
+	}
+	x.spent("it was interrupted: " + context.Cause(x.ctx).Error())
 	x.stop.Store(true)
+	return true
 }
 
 // newChunk makes a chunk, or takes a free one; nil if there is no memory.
@@ -121,7 +138,7 @@ func (x *explorer) newChunk() *chunk {
 	c := &chunk{bytes: make([]byte, chunkStates*x.stride)}
 	if !x.o.Fingerprints {
 		if a.n == 1<<20-1 {
-			x.end("there are more than 4,294,000,000 states, which is more than can be kept")
+			x.spent("there are more states than the 4,294,963,200 that can be kept")
 			return nil
 		}
 		b := &a.blocks[a.n>>10]
@@ -153,7 +170,7 @@ func (x *explorer) explore() error {
 	w.flush()
 	for x.err == nil {
 		x.work = x.nextLevel()
-		if x.stop.Load() {
+		if x.over.Load() || x.stop.Load() {
 			break
 		}
 		if x.complete = x.progress(); x.o.Report != nil && x.level > 0 {
@@ -214,8 +231,7 @@ func (x *explorer) leave() {
 			x.work = append(x.work, w.rest...)
 			w.rest = w.rest[:0]
 		}
-		if x.full.Load() && !x.stop.Load() && x.take(int64(16*len(x.table.entries))) {
-			x.full.Store(false)
+		if x.full.Swap(false) && x.take(int64(16*len(x.table.entries))) {
 			x.table.grow()
 			x.bytes.Add(-int64(4 * len(x.table.entries)))
 		}
@@ -282,12 +298,12 @@ func (x *explorer) fail(err error) {
 
 // violated accounts a violation. The level goes on, so that the counts do not depend on
 // the order of the workers; with parents the first one ends it.
-func (x *explorer) violated(property string, id uint32, state []byte) {
+func (x *explorer) violated(property string, id uint32, state []byte, byStep bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.broken = true
 	if x.parents && x.found == nil {
-		x.found = &finding{property, id, bytes.Clone(state)}
+		x.found = &finding{property, id, bytes.Clone(state), byStep}
 		x.stop.Store(true)
 	}
 }

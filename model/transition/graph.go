@@ -1,11 +1,9 @@
 package transition
 
-import "bytes"
-
 // edges are the steps that a worker has made, and the quiescent states that it has left.
 type edges struct {
 	from, to, steps log
-	quiet           []uint32
+	quiet           log
 }
 
 // log is a list of numbers that grows without being copied.
@@ -26,9 +24,19 @@ func (l *log) add(x *explorer, n uint32) {
 	(*l)[k] = append((*l)[k], n)
 }
 
-func (e *edges) state(id uint32, quiet bool) {
-	if quiet {
-		e.quiet = append(e.quiet, id)
+func (l log) at(i uint32) uint32 { return l[i/logged][i%logged] }
+
+func (l log) len() int {
+	if len(l) == 0 {
+		return 0
+	}
+	return (len(l)-1)*logged + len(l[len(l)-1])
+}
+
+// each calls f for each edge. The step is that of progress.
+func (e *edges) each(f func(from, to, step uint32)) {
+	for i := range uint32(e.to.len()) {
+		f(e.from.at(i), e.to.at(i), e.steps.at(i))
 	}
 }
 
@@ -62,8 +70,10 @@ func (x *explorer) ids(f func(id uint32)) {
 func (x *explorer) quieting() bitset {
 	good := make(bitset, int(x.arena.n)<<chunkBits/64)
 	for _, w := range x.workers {
-		for _, id := range w.edges.quiet {
-			good.add(id)
+		for _, ids := range w.edges.quiet {
+			for _, id := range ids {
+				good.add(id)
+			}
 		}
 	}
 	for again := true; again; {
@@ -98,119 +108,19 @@ func (x *explorer) stuck() (n int64, first uint32) {
 }
 
 // checkGraph checks what needs all states and steps at once.
-func (x *explorer) checkGraph(r *Result) error {
+func (x *explorer) checkGraph(r *Result) {
 	if x.o.Quiescence {
 		if n, _ := x.stuck(); n > 0 {
 			r.Verdict, r.Property, r.Stuck = Violated, Quiescence, n
-			return nil
 		}
 	}
-	if x.o.Progress {
-		return x.checkProgress(r)
-	}
-	return nil
-}
-
-// explain explores again, alone and in order, to find the trace to a violation.
-func (x *explorer) explain(r *Result) error {
-	if len(r.Trace) > 0 {
-		return nil // it was found with the violation
-	}
-	o := x.o
-	o.Workers, o.Report, o.Fingerprints, o.MaxStates, o.Progress = 1, nil, false, Unlimited, false
-	o.Quiescence = r.Property == Quiescence
-	y := newExplorer(x.ctx, x.m, o)
-	y.parents = true
-	if err := y.explore(); err != nil {
-		return err
-	}
-	var path [][]byte
-	switch {
-	case r.Property == Quiescence && y.reason == "":
-		_, first := y.stuck()
-		path = y.path(first)
-	case y.found != nil:
-		r.Property = y.found.property
-		if y.found.id != noParent {
-			path = y.path(y.found.id)
-		}
-		if y.found.state != nil {
-			path = append(path, y.found.state)
-		}
-	default:
-		r.Reason = "the way to the violation was not found: " + y.reason
-		return nil
-	}
-	return x.m.trace(r, path, o.Symmetry)
-}
-
-// path is the states from an initial one to that of an id.
-func (x *explorer) path(id uint32) [][]byte {
-	var out [][]byte
-	for ; id != noParent; id = x.workers[0].origin[id] {
-		out = append(out, x.state(id)[:x.m.Size])
-	}
-	for i, j := 0, len(out)-1; i < j; i, j = i+1, j-1 {
-		out[i], out[j] = out[j], out[i]
-	}
-	return out
-}
-
-// trace makes a run of a path. With symmetry the path is of canonical forms, and of each
-// state that successor is taken whose form is the next: so the run is a real one.
-func (m *Model) trace(r *Result, path [][]byte, symmetry bool) error {
-	w := m.NewWorker()
-	form := func(s []byte) []byte {
-		s = bytes.Clone(s)
-		if symmetry {
-			w.Canonical(s)
-		}
-		return s
-	}
-	var state []byte
-	for _, s := range m.Initial {
-		if state == nil && bytes.Equal(form(s), form(path[0])) {
-			state = bytes.Clone(s)
+	if x.o.Progress && r.Verdict == Holds && x.reason == "" {
+		if i, _ := x.unserved(x.m.Pending); i >= 0 {
+			r.Verdict, r.Property = Violated, x.m.Pending[i].Name
 		}
 	}
-	if state == nil {
-		return m.fault("the canonical form of an initial state is none of another")
+	if r.Verdict == Holds && x.reason != "" {
+		r.Verdict, r.Reason = Inconclusive, x.reason
 	}
-	r.Trace = []TraceStep{{State: state}}
-	for i, want := range path[1:] {
-		last := i == len(path)-2
-		var name Step
-		var next []byte
-		w.Next(state, func(s Step, n []byte, violated int) {
-			ok := violated == NoProperty && bytes.Equal(form(n), form(want))
-			if last && violated >= 0 {
-				ok = m.Properties[violated] == r.Property
-			}
-			if ok && next == nil {
-				name, next = s, bytes.Clone(n)
-			}
-		})
-		if next == nil {
-			return m.fault("a state has other successors than its canonical form: the symmetry is none; see CheckSymmetry")
-		}
-		r.Trace = append(r.Trace, TraceStep{ID: name, Step: m.StepName(name), Changed: m.changes(state, next), State: next})
-		state = next
-	}
-	r.Found = len(r.Trace) - 1
-	if r.Property != Deadlock && r.Property != Quiescence {
-		r.Found = max(0, r.Found-1)
-	}
-	return nil
-}
-
-// changes are the parts of a state that differ in the next.
-func (m *Model) changes(from, to []byte) []Change {
-	var out []Change
-	a, b := m.Describe(from), m.Describe(to)
-	for i := range min(len(a), len(b)) {
-		if a[i].Value != b[i].Value {
-			out = append(out, Change{a[i].Name, a[i].Value, b[i].Value})
-		}
-	}
-	return out
+	r.Bytes = x.peak.Load()
 }

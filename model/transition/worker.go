@@ -2,7 +2,6 @@ package transition
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"sync/atomic"
 )
@@ -25,7 +24,7 @@ type worker struct {
 	fresh  []span
 	rest   []span // of its piece, when it had to stop
 	edges  edges
-	origin []uint32 // parents by id
+	origin log // parents by id
 
 	rules, states int64
 	possible      int // steps of the state
@@ -56,21 +55,21 @@ func (w *worker) initial(s []byte) {
 
 // run leaves pieces until there are no more, or it has to stop.
 func (w *worker) run() {
+	x := w.x
+	var err error
 	defer func() {
-		if p := recover(); p != nil {
-			w.x.fail(w.x.m.fault("its worker panics: %v", p))
+		if err != nil {
+			x.fail(err)
 		}
 	}()
-	x := w.x
+	defer x.m.caught(&err)
 	yield := w.yield
 	for !x.stop.Load() && !x.full.Load() {
 		i := int(x.next.Add(1)) - 1
 		if i >= len(x.work) {
 			break
 		}
-		if x.ctx.Err() != nil {
-			x.end("it was interrupted: " + context.Cause(x.ctx).Error())
-			w.rest = append(w.rest, x.work[i])
+		if x.interrupted() {
 			break
 		}
 		w.piece(x.work[i], yield)
@@ -92,7 +91,9 @@ func (w *worker) piece(s span, yield func(Step, []byte, int)) {
 		state := s.chunk.bytes[at : at+x.m.Size : at+x.m.Size]
 		w.id, w.possible, w.abandon = s.chunk.id+uint32(s.from), 0, false
 		if x.graph {
-			w.edges.state(w.id, w.w.Quiescent(state))
+			if w.w.Quiescent(state) {
+				w.edges.quiet.add(x, w.id)
+			}
 		}
 		w.w.Next(state, yield)
 		if w.abandon {
@@ -101,7 +102,7 @@ func (w *worker) piece(s span, yield func(Step, []byte, int)) {
 		}
 		w.rules += int64(w.possible)
 		if w.possible == 0 {
-			x.violated(Deadlock, w.id, nil)
+			x.violated(Deadlock, w.id, nil, false)
 		}
 	}
 }
@@ -118,7 +119,7 @@ func (w *worker) yield(step Step, next []byte, violated int) {
 		return
 	}
 	if violated >= 0 {
-		w.x.violated(w.x.m.Properties[violated], w.id, next)
+		w.x.violated(w.x.m.Properties[violated], w.id, next, true)
 		return
 	}
 	w.add(step, next)
@@ -174,18 +175,20 @@ func (w *worker) flush() {
 	for i := range w.n {
 		slot := w.batch[i*x.stride : (i+1)*x.stride]
 		id, fresh := w.insert(w.hashes[i], slot)
-		if id == noParent {
-			break // there is no memory
-		}
 		if fresh {
-			found++
 			if p := w.w.Check(slot[:x.m.Size:x.m.Size]); p >= len(x.m.Properties) || p < NoProperty {
 				x.fail(x.m.fault("a state violates property %d of %d", p, len(x.m.Properties)))
 			} else if p >= 0 {
-				x.violated(x.m.Properties[p], w.from[i], slot[:x.m.Size])
+				x.violated(x.m.Properties[p], w.from[i], slot[:x.m.Size], false)
 			}
+		}
+		if id == notKept {
+			continue
+		}
+		if fresh {
+			found++
 			if x.parents {
-				w.origin = append(w.origin, w.from[i])
+				w.origin.add(x, w.from[i])
 			}
 		}
 		if x.graph && w.from[i] != noParent {
@@ -197,13 +200,16 @@ func (w *worker) flush() {
 		return
 	}
 	if x.states.Add(found) > x.o.MaxStates {
-		x.end(fmt.Sprintf("the budget of %d states is used up", x.o.MaxStates))
+		x.spent(fmt.Sprintf("the budget of %d states is used up", x.o.MaxStates))
 	}
 	if used := t.used.Add(found); used > t.limit {
 		x.full.Store(true)
 		w.abandon = used > t.limit+t.limit/4
 	}
 }
+
+// notKept is the id of a new state when a budget is used up.
+const notKept = ^uint32(0)
 
 // insert finds a state in the table, or adds it. It answers its id, and whether it is new.
 func (w *worker) insert(h uint64, slot []byte) (id uint32, fresh bool) {
@@ -216,7 +222,7 @@ func (w *worker) insert(h uint64, slot []byte) (id uint32, fresh bool) {
 		case e == 0:
 			if entry == 0 {
 				if entry = w.keep(h, slot); entry == 0 {
-					return noParent, false
+					return notKept, true
 				}
 			}
 			if !atomic.CompareAndSwapUint64(&t.entries[i], 0, entry) {
@@ -236,9 +242,12 @@ func (w *worker) insert(h uint64, slot []byte) (id uint32, fresh bool) {
 }
 
 // keep puts a state behind those that the worker has kept, where it stays if it is new,
-// and answers its entry in the table; zero if there is no memory.
+// and answers its entry in the table; zero if a budget is used up.
 func (w *worker) keep(h uint64, slot []byte) uint64 {
 	x := w.x
+	if x.over.Load() {
+		return 0
+	}
 	if w.chunk == nil || w.chunk.n == chunkStates {
 		w.endLevel()
 		if w.chunk = x.newChunk(); w.chunk == nil {
