@@ -14,7 +14,8 @@ const Unlimited = int64(1) << 62
 type Options struct {
 	// Workers is how many goroutines explore, at least 1. It changes nothing of the result.
 	Workers int
-	// Symmetry identifies the states that Worker.Canonical identifies.
+	// Symmetry identifies the states that Worker.Canonical identifies. The check begins with
+	// a look at whether that is a symmetry; see CheckSymmetry.
 	Symmetry bool
 	// Fingerprints keeps 64 bits of each state instead of all of it. Two states with the
 	// same fingerprint are taken for one: see Result.Omission.
@@ -118,6 +119,11 @@ func Check(ctx context.Context, m *Model, o Options) (Result, error) {
 	if err := m.validate(o); err != nil {
 		return Result{}, err
 	}
+	if o.Symmetry && len(m.Permutations) > 0 {
+		if _, err := CheckSymmetry(ctx, m, selfChecked); err != nil {
+			return Result{}, fmt.Errorf("%w (the symmetry is none: check without it)", err)
+		}
+	}
 	r, err := m.check(ctx, o)
 	if err != nil {
 		return Result{}, err
@@ -140,6 +146,10 @@ func (m *Model) check(ctx context.Context, o Options) (r Result, err error) {
 	}
 	return r, err
 }
+
+// selfChecked is at how many states every check with symmetry begins by looking whether it
+// is one.
+const selfChecked = 50
 
 // maxSize is how many bytes a state may have.
 const maxSize = 4096

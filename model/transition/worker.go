@@ -26,11 +26,12 @@ type worker struct {
 	edges  edges
 	origin log // parents by id
 
-	rules, states int64
-	possible      int // steps of the state
-	abandon       bool
-	samples       int
-	copies        []byte
+	rules int64
+
+	possible int // steps of the state
+	abandon  bool
+	samples  int
+	copies   []byte
 }
 
 // batchStates is how many successors are looked up together, so that the waits for memory
