@@ -251,7 +251,9 @@ func (r *runner) judge(p Program) {
 		out.violation = panicked(out.Detail, out.Stack)
 		return
 	case machine.Incoherent:
-		out.violation = &Violation{Judge: "coherence", Rule: "coherence", Message: "the storage is not coherent: " + out.Detail, Signature: "coherence"}
+		property, _, _ := strings.Cut(out.Detail, ":")
+		rule := "coherence: " + property
+		out.violation = &Violation{Judge: "coherence", Rule: rule, Message: "the storage is not coherent: " + out.Detail, Signature: rule}
 		return
 	case machine.Deadlock, machine.LostWakeup, machine.Livelock:
 		rule := out.Outcome.String()

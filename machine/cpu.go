@@ -73,7 +73,7 @@ func (c *cpu) refresh() {
 	t := c.cur
 	can := c.taking != nil || t.wait == nil
 	if !can && t.wait != forInterrupt {
-		if w := t.wait; w.fetches {
+		if w := t.wait; w.fetches && !c.m.fabric.ending {
 			c.m.fabric.ask(c, c.m.fabric.line(w.at[0].pa), w.blocked.Kind.Writes())
 		}
 		op, holds := t.wait.op()

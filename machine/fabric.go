@@ -166,7 +166,6 @@ func (f *fabric) evicts(t *Thread, l *fabricLine) bool {
 // ask asks for a line, unless that is under way.
 func (f *fabric) ask(c *cpu, l *fabricLine, write bool) {
 	switch {
-	case f.ending:
 	case write && !f.system.Writable(l.state, f.cpus[c.id]):
 		f.do(c, l, protocol.StoreEvent)
 	case !write && !f.system.Readable(l.state, f.cpus[c.id]):
@@ -187,7 +186,7 @@ func (f *fabric) do(c *cpu, l *fabricLine, e protocol.ProcessorEvent) protocol.O
 }
 
 func (f *fabric) broken(l *fabricLine, v *protocol.Violation) {
-	f.m.abort(Incoherent, "line %s of protocol %s: %v", f.m.NameAddr(VA(l.pa)), f.system.Protocol.Name, v)
+	f.m.abort(Incoherent, "%s: %s, line %s (protocol %s)", v.Property, v.Detail, f.m.NameAddr(VA(l.pa)), f.system.Protocol.Name)
 }
 
 // changed has all who have to do with a line look again.
@@ -377,7 +376,7 @@ func (f *fabric) read(c *cpu, a access) {
 	l := f.line(a.pa)
 	if f.do(c, l, protocol.LoadEvent) == protocol.Hit {
 		if v := l.contents[f.system.Value(l.state, f.cpus[c.id])][a.pa/8%(lineBytes/8)]; v != *a.val {
-			f.m.abort(Incoherent, "the copy of %s in the cache of CPU %d is %#x, but %#x was written last (protocol %s)",
+			f.m.abort(Incoherent, "data value: the copy of %s in the cache of CPU %d is %#x, but %#x was written last (protocol %s)",
 				f.m.NameAddr(VA(a.pa&^7)), c.id, v, *a.val, f.system.Protocol.Name)
 		}
 	}
@@ -431,19 +430,53 @@ func (f *fabric) unsettled() string {
 	for _, l := range f.lines[:f.used] {
 		name := f.m.NameAddr(VA(l.pa))
 		if !f.system.Quiescent(l.state) {
-			return fmt.Sprintf("line %s never comes to rest (protocol %s): %s", name, f.system.Protocol.Name, f.describe(l))
+			return fmt.Sprintf("quiescence: line %s never comes to rest (protocol %s): %s", name, f.system.Protocol.Name, f.describe(l))
 		}
-		for cpu, p := range f.cpus {
-			if !f.system.Readable(l.state, p) {
-				continue
-			}
-			for i, v := range l.contents[f.system.Value(l.state, p)] {
-				if w, _ := f.m.mem.word(l.pa + PA(8*i)); w != nil && *w != v {
-					return fmt.Sprintf("at the end, the copy of %s in the cache of CPU %d is %#x, but %#x was written last (protocol %s)",
-						f.m.NameAddr(VA(l.pa)+VA(8*i)), cpu, v, *w, f.system.Protocol.Name)
-				}
+		if why := f.compare(l); why != "" {
+			return why
+		}
+	}
+	if o := f.m.order; o != nil {
+		for _, b := range o.buffers {
+			if b != nil && len(b.stores) > 0 {
+				return fmt.Sprintf("quiescence: a store that CPU %d holds back never takes effect (protocol %s)", b.cpu.id, f.system.Protocol.Name)
 			}
 		}
 	}
 	return ""
+}
+
+// compare has each CPU load a line at the end: what the copies hold, or else memory, must
+// be what was written last.
+func (f *fabric) compare(l *fabricLine) string {
+	for cpu, p := range f.cpus {
+		o, broken := f.system.Do(l.state, p, protocol.LoadEvent)
+		for d := f.arrival(l); d != nil && broken == nil; d = f.arrival(l) {
+			broken = f.system.Deliver(l.state, *d)
+		}
+		if o != protocol.Hit && broken == nil {
+			o, broken = f.system.Do(l.state, p, protocol.LoadEvent)
+		}
+		if broken != nil || o != protocol.Hit {
+			return fmt.Sprintf("quiescence: CPU %d can't load line %s at the end (protocol %s): %s", cpu, f.m.NameAddr(VA(l.pa)), f.system.Protocol.Name, f.describe(l))
+		}
+		for i, v := range l.contents[f.system.Value(l.state, p)] {
+			if w, _ := f.m.mem.word(l.pa + PA(8*i)); w != nil && *w != v {
+				return fmt.Sprintf("data value: at the end CPU %d loads %#x from %s, but %#x was written last (protocol %s)",
+					cpu, v, f.m.NameAddr(VA(l.pa)+VA(8*i)), *w, f.system.Protocol.Name)
+			}
+		}
+	}
+	return ""
+}
+
+// arrival is the first message of a line that can arrive, or nil.
+func (f *fabric) arrival(l *fabricLine) *protocol.Delivery {
+	f.next = f.system.Deliveries(l.state, f.next[:0])
+	for i := range f.next {
+		if !f.next[i].Happens() {
+			return &f.next[i]
+		}
+	}
+	return nil
 }

@@ -17,7 +17,8 @@ type Limits struct {
 	// Spurious is the number of store-exclusives that may fail for no
 	// reason of the program's.
 	Spurious int
-	// Evictions is the number of times that a translation may go from the TLB of each
+	// Evictions is, on a storage of messages, the number of times that copies and lines are
+	// evicted; and the number of times that a translation may go from the TLB of each
 	// CPU though nothing has replaced or invalidated it.
 	Evictions int
 	// Polls is the number of times that a thread which seems to spin may go
