@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/fusedos/stramash/model/litmus"
 	"github.com/fusedos/stramash/model/memory"
 )
 
@@ -39,7 +40,8 @@ type litmusRun struct {
 	unroll   int
 	workers  int
 	expected expectations
-	machine  *engine // the simulated machine, if it is to run the tests
+	machine  *engine                                          // the simulated machine, if it is to run the tests
+	beside   func(*tested, *litmus.Program, *onMachine) error // compares its storage, if it has one
 	explain  *explaining
 }
 
@@ -91,6 +93,9 @@ func (o *litmusFlags) start() (*litmusRun, error) {
 	var err error
 	if l.machine, err = o.onMachine(); err != nil {
 		return nil, err
+	}
+	if *o.storage != "" {
+		l.beside = o.beside
 	}
 	if l.explain, err = o.explaining(); err != nil {
 		return nil, err
@@ -173,6 +178,7 @@ func (l *litmusRun) all(files []litmusFile) (status, error) {
 	if len(l.expected) > 0 && sum.Compared == 0 {
 		return 0, fmt.Errorf("no test is in the file of -expected: its lines have a file each, such as %q", files[0].file)
 	}
+	sum.share()
 	s := worst(statuses...)
 	sum.Verdict, sum.Seconds = verdictOf(s), seconds(began)
 	if l.json {

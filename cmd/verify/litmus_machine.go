@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/fusedos/stramash/coherence/protocol"
@@ -21,6 +22,11 @@ type onMachine struct {
 	Seen    []string `json:"-"`              // they are the line's states
 	Unseen  []string `json:"unseen"`         // allowed
 	Outside []string `json:"outside"`        // seen, though not allowed
+
+	// Of a storage of messages: the weak states among those seen, and among those that as
+	// many runs on flat memory show. Weak is what as many runs under sc do not show.
+	Weak     *int `json:"weak_count,omitempty"`
+	WeakFlat *int `json:"weak_flat_count,omitempty"`
 }
 
 // onMachine is the simulated machine as an engine, which explores all of its runs or
@@ -53,6 +59,36 @@ func (o *litmusFlags) onMachine() (*engine, error) {
 	return &engine{name: *o.method, run: sample}, nil
 }
 
+// beside counts the weak states that a test has shown, and those that as many runs on flat
+// memory show.
+func (o *litmusFlags) beside(j *tested, p *litmus.Program, m *onMachine) error {
+	order, err := machine.ParseMemoryOrder(*o.order)
+	if err != nil {
+		return err
+	}
+	sample := func(order machine.MemoryOrder) ([]string, error) {
+		var seen []litmus.State
+		_, err := asm.Sample(p, order, nil, int(o.runs.n), o.seed.n, func(s litmus.State) bool {
+			seen = append(seen, slices.Clone(s))
+			return true
+		})
+		return spell(j.test, seen), err
+	}
+	strong, err := sample(machine.SC)
+	if err != nil {
+		return err
+	}
+	flat, err := sample(order)
+	if err != nil {
+		return err
+	}
+	weak, _ := differ(strong, m.Seen)
+	weakFlat, _ := differ(strong, flat)
+	a, b := len(weak), len(weakFlat)
+	m.Weak, m.WeakFlat = &a, &b
+	return nil
+}
+
 // run runs a test on the machine, if that is asked for, and compares what it shows
 // with what is allowed.
 func (l *litmusRun) run(j *tested) error {
@@ -73,6 +109,11 @@ func (l *litmusRun) run(j *tested) error {
 	m := &onMachine{Allowed: len(j.spelled), Seen: spell(j.test, c.states), Unseen: []string{}, Outside: []string{}}
 	if l.method == "fuzz" {
 		m.Runs = int(c.Explored)
+	}
+	if l.beside != nil && c.Complete {
+		if err := l.beside(j, p, m); err != nil {
+			return err
+		}
 	}
 	unseen, outside := differ(m.Seen, j.spelled)
 	if m.Unseen = append(m.Unseen, unseen...); j.why == "" {
@@ -104,6 +145,9 @@ func (m *onMachine) text(path string, all bool) string {
 		how = "all runs of the machine"
 	}
 	fmt.Fprintf(&b, "Machine: %d of %s seen in %s\n", m.Allowed-len(m.Unseen), counted(m.Allowed, "allowed state"), how)
+	if m.Weak != nil {
+		fmt.Fprintf(&b, "Storage: %s, %d of as many runs on flat memory\n", counted(*m.Weak, "weak state"), *m.WeakFlat)
+	}
 	for _, s := range m.Unseen {
 		fmt.Fprintf(&b, "unseen  %s\n", s)
 	}

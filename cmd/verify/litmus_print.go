@@ -55,18 +55,31 @@ type refusedLine struct {
 
 // litmusSummary is the last line.
 type litmusSummary struct {
-	Type          string  `json:"type"`
-	Method        string  `json:"method"`
-	Tests         int     `json:"tests"`
-	Refused       int     `json:"refused"`
-	Inconclusive  int     `json:"inconclusive"`
-	Disagreements int     `json:"disagreements"`
-	Compared      int     `json:"compared"`  // with the states expected
-	Different     int     `json:"different"` // of those
-	StateCount    int     `json:"state_count"`
-	Verdict       string  `json:"verdict"`
-	Why           string  `json:"why,omitempty"`
-	Seconds       float64 `json:"seconds"`
+	Type          string `json:"type"`
+	Method        string `json:"method"`
+	Tests         int    `json:"tests"`
+	Refused       int    `json:"refused"`
+	Inconclusive  int    `json:"inconclusive"`
+	Disagreements int    `json:"disagreements"`
+	Compared      int    `json:"compared"`  // with the states expected
+	Different     int    `json:"different"` // of those
+	StateCount    int    `json:"state_count"`
+	// With -storage: tests that show a state which is not allowed, the weak states that are
+	// seen, those that as many runs on flat memory show, and the first over the second.
+	Outside   int     `json:"outside_tests"`
+	Weak      int     `json:"weak_count,omitempty"`
+	WeakFlat  int     `json:"weak_flat_count,omitempty"`
+	WeakShare float64 `json:"weak_share,omitempty"`
+	Verdict   string  `json:"verdict"`
+	Why       string  `json:"why,omitempty"`
+	Seconds   float64 `json:"seconds"`
+}
+
+// share is how many of the weak states of flat memory a storage shows.
+func (s *litmusSummary) share() {
+	if s.WeakFlat > 0 {
+		s.WeakShare = float64(s.Weak) / float64(s.WeakFlat)
+	}
 }
 
 // verdict is the test's observation and verdict, which need all states.
@@ -189,6 +202,12 @@ func (s *litmusSummary) add(j *tested) {
 	case j.why != "":
 		s.Inconclusive++
 	}
+	if m := j.onMachine; m != nil {
+		s.Outside += min(1, len(m.Outside))
+		if m.Weak != nil {
+			s.Weak, s.WeakFlat = s.Weak+*m.Weak, s.WeakFlat+*m.WeakFlat
+		}
+	}
 	if j.expected {
 		s.Compared++
 		if len(j.missing)+len(j.extra) > 0 {
@@ -212,6 +231,9 @@ func (s *litmusSummary) text() string {
 	}
 	if s.Compared > 0 {
 		out += fmt.Sprintf("; %s of %s compared are not as expected", grouped(uint64(s.Different)), grouped(uint64(s.Compared)))
+	}
+	if s.WeakFlat > 0 {
+		out += fmt.Sprintf("; %s on the storage, %s on flat memory: %.0f %%", counted(s.Weak, "weak state"), grouped(uint64(s.WeakFlat)), 100*s.WeakShare)
 	}
 	if s.Why != "" {
 		out += "; " + s.Why
