@@ -259,8 +259,9 @@ func (x *explorer) result() Result {
 	r.Checked = append(append(r.Checked, x.m.Properties...), Deadlock)
 	x.graphProperties(&r)
 	if x.o.Fingerprints {
-		n := float64(r.States)
-		r.Omission = min(1, n*n/(1<<32)/(1<<33))
+		// Two different states may meet in each fold of the hash.
+		n, folds := float64(r.States), float64(x.stride/8+1)
+		r.Omission = min(1, folds*n*n/(1<<32)/(1<<33))
 	}
 	switch {
 	case x.broken:

@@ -76,7 +76,7 @@ func (x *explorer) quieting() bitset {
 			}
 		}
 	}
-	for again := true; again; {
+	for again := true; again && !x.interrupted(); {
 		again = false
 		for _, w := range x.workers {
 			for k := len(w.edges.from) - 1; k >= 0; k-- {
@@ -110,7 +110,7 @@ func (x *explorer) stuck() (n int64, first uint32) {
 // checkGraph checks what needs all states and steps at once.
 func (x *explorer) checkGraph(r *Result) {
 	if x.o.Quiescence {
-		if n, _ := x.stuck(); n > 0 {
+		if n, _ := x.stuck(); n > 0 && x.reason == "" {
 			r.Verdict, r.Property, r.Stuck = Violated, Quiescence, n
 		}
 	}

@@ -21,7 +21,8 @@ type SymmetryReport struct {
 // Model.Permutations changes what a state violates, whether it is quiescent, or what it
 // can become; that the canonical form of a state is none of its permutations, or not its
 // own canonical form, or changes from one call to the next. A check with symmetry may then
-// miss states.
+// miss states. Of a state with more than 1,000 permutations not all are compared with its
+// canonical form.
 func CheckSymmetry(ctx context.Context, m *Model, n int) (r SymmetryReport, err error) {
 	defer m.caught(&err)
 	if err := m.validate(Options{Workers: 1, MaxStates: int64(n), MaxBytes: Unlimited}); err != nil {
