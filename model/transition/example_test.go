@@ -52,14 +52,14 @@ func ExampleCheck() {
 			fmt.Println(err)
 			return
 		}
-		fmt.Println(r.Verdict, r.States, "states", r.Property)
+		fmt.Printf("%v: %d states %q\n", r.Verdict, r.States, r.Property)
 		for _, s := range r.Trace[min(1, len(r.Trace)):] {
 			fmt.Println(s.Step, s.Changed)
 		}
 	}
 	// Output:
-	// holds 3 states
-	// violated 4 states one door at a time
+	// holds: 3 states ""
+	// violated: 4 states "one door at a time"
 	// door 0 moves [{door 0 shut open}]
 	// door 1 moves [{door 1 shut open}]
 }

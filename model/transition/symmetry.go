@@ -53,7 +53,7 @@ func CheckSymmetry(ctx context.Context, m *Model, n int) (r SymmetryReport, err 
 		}
 		forms, err := s.look(queue[0])
 		if err != nil {
-			return r, m.fault("%v in the state %v", err, m.Describe(queue[0]))
+			return r, m.fault("%v; the state is %v", err, m.Describe(queue[0]))
 		}
 		r.States++
 		r.Forms += forms
@@ -86,16 +86,16 @@ func (s *symmetry) look(state []byte) (forms int, err error) {
 		}
 	}
 	if !s.among(state, form) {
-		return 0, errors.New("the canonical form is no permutation of the state,")
+		return 0, errors.New("the canonical form is no permutation of the state")
 	}
 	for i, permute := range s.m.Permutations {
 		p := bytes.Clone(state)
 		permute(p)
 		if s.w.Check(p) != s.w.Check(state) || s.w.Quiescent(p) != s.w.Quiescent(state) {
-			return 0, fmt.Errorf("permutation %d changes what is violated, or quiescence,", i)
+			return 0, fmt.Errorf("permutation %d changes what is violated, or quiescence", i)
 		}
 		if !s.commutes(state, p, permute) {
-			return 0, fmt.Errorf("permutation %d changes what can become of the state:", i)
+			return 0, fmt.Errorf("permutation %d changes what can become of the state", i)
 		}
 		if s.w.Canonical(p); !bytes.Equal(p, form) {
 			forms++
