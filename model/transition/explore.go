@@ -94,7 +94,7 @@ func (x *explorer) take(n int64) bool {
 	}
 	if b > x.o.MaxBytes {
 		x.bytes.Add(-n)
-		x.spent(fmt.Sprintf("the memory budget of %d bytes is used up", x.o.MaxBytes))
+		x.spent(fmt.Sprintf("the memory budget of %.1f MB is used up", float64(x.o.MaxBytes)/(1<<20)))
 		return false
 	}
 	return true
