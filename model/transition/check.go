@@ -78,6 +78,9 @@ type Result struct {
 	Depth  int
 	Bytes  int64 // kept by the checker at most
 
+	// Checked are the properties that were looked at: those of states and steps as far as
+	// the exploration came, those of the whole graph only if it came to its end and found no
+	// violation before. NotChecked are the others.
 	Checked, NotChecked []string
 
 	Property string // that is violated

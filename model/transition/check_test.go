@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -213,6 +214,12 @@ func TestAgainstBruteForce(t *testing.T) {
 		}
 		verdicts[what]++
 		bad := fmt.Sprintf("seed %d, %s: %+v", seed, what, r)
+		graphs := map[string][]string{"holds": {transition.Quiescence, "served"}, "served": {transition.Quiescence, "served"}, transition.Quiescence: {transition.Quiescence}}
+		for _, p := range []string{transition.Quiescence, "served"} {
+			if looked := slices.Contains(graphs[what], p); slices.Contains(r.Checked, p) != looked || slices.Contains(r.NotChecked, p) == looked {
+				t.Fatalf("%s: %s is looked at: %t", bad, p, looked)
+			}
+		}
 		switch what {
 		case "violated at once":
 			if r.Verdict != transition.Violated || r.Found != short {
@@ -332,9 +339,9 @@ func TestBudgets(t *testing.T) {
 		g.edges[i] = []arc{{(i + 1) % n, 0, false}}
 	}
 	o := unlimited(1)
-	o.MaxStates = 10
+	o.MaxStates, o.Quiescence, o.Progress = 10, true, true
 	r, err := transition.Check(context.Background(), g.model(), o)
-	if err != nil || r.Verdict != transition.Inconclusive || r.Depth != 9 || r.States != 10 || !strings.Contains(r.Reason, "10 states") {
+	if err != nil || r.Verdict != transition.Inconclusive || r.Depth != 9 || r.States != 10 || !strings.Contains(r.Reason, "10 states") || len(r.NotChecked) != 2 {
 		t.Errorf("states: %+v, %v", r, err)
 	}
 	o = unlimited(1)

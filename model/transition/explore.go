@@ -257,7 +257,10 @@ func (x *explorer) result() Result {
 		Verdict: Holds, Reason: x.reason, States: x.complete.States, Rules: x.complete.Rules, Depth: x.complete.Level, Bytes: x.peak.Load(),
 	}
 	r.Checked = append(append(r.Checked, x.m.Properties...), Deadlock)
-	x.graphProperties(&r)
+	r.NotChecked = append(r.NotChecked, Quiescence)
+	for i := range x.m.Pending {
+		r.NotChecked = append(r.NotChecked, x.m.Pending[i].Name)
+	}
 	if x.o.Fingerprints {
 		// Two different states may meet in each fold of the hash.
 		n, folds := float64(r.States), float64(x.stride/8+1)
@@ -270,21 +273,6 @@ func (x *explorer) result() Result {
 		r.Verdict = Inconclusive
 	}
 	return r
-}
-
-// graphProperties says which of the properties of the graph are checked.
-func (x *explorer) graphProperties(r *Result) {
-	add := func(yes bool, name string) {
-		if yes {
-			r.Checked = append(r.Checked, name)
-		} else {
-			r.NotChecked = append(r.NotChecked, name)
-		}
-	}
-	add(x.o.Quiescence, Quiescence)
-	for i := range x.m.Pending {
-		add(x.o.Progress, x.m.Pending[i].Name)
-	}
 }
 
 // fail ends everything with an error.

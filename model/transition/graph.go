@@ -1,5 +1,7 @@
 package transition
 
+import "slices"
+
 // edges are the steps that a worker has made, and the quiescent states that it has left.
 type edges struct {
 	from, to, steps log
@@ -107,15 +109,25 @@ func (x *explorer) stuck() (n int64, first uint32) {
 	return n, first
 }
 
-// checkGraph checks what needs all states and steps at once.
+// checkGraph checks what needs all states and steps at once, of which a result has nothing
+// as checked before.
 func (x *explorer) checkGraph(r *Result) {
 	if x.o.Quiescence {
-		if n, _ := x.stuck(); n > 0 && x.reason == "" {
-			r.Verdict, r.Property, r.Stuck = Violated, Quiescence, n
+		if n, _ := x.stuck(); x.reason == "" {
+			r.checked(Quiescence)
+			if n > 0 {
+				r.Verdict, r.Property, r.Stuck = Violated, Quiescence, n
+			}
 		}
 	}
 	if x.o.Progress && r.Verdict == Holds && x.reason == "" {
-		if i, _ := x.unserved(x.m.Pending); i >= 0 {
+		i, _ := x.unserved(x.m.Pending)
+		for k := range x.m.Pending {
+			if k <= i || i < 0 && x.reason == "" {
+				r.checked(x.m.Pending[k].Name)
+			}
+		}
+		if i >= 0 {
 			r.Verdict, r.Property = Violated, x.m.Pending[i].Name
 		}
 	}
@@ -123,4 +135,11 @@ func (x *explorer) checkGraph(r *Result) {
 		r.Verdict, r.Reason = Inconclusive, x.reason
 	}
 	r.Bytes = x.peak.Load()
+}
+
+// checked says that a property was checked, which was not so far.
+func (r *Result) checked(property string) {
+	i := slices.Index(r.NotChecked, property)
+	r.NotChecked = slices.Delete(r.NotChecked, i, i+1)
+	r.Checked = append(r.Checked, property)
 }
