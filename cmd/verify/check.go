@@ -85,11 +85,20 @@ func (a *app) check(args []string) (status, error) {
 	case *o.murphi:
 		return c.print(names, murphi)
 	}
+	if o.isSet("random") && !o.isSet("values") {
+		o.model.values = &count{n: randomValues}
+	}
+	systems := make([]*protocol.System, len(names))
+	for i, name := range names {
+		if systems[i], err = o.model.build(name); err != nil {
+			return 0, err
+		}
+	}
 	debug.SetGCPercent(checkGarbage)
 	if o.isSet("random") {
-		return c.all(names, c.test), nil
+		return c.all(names, systems, c.test), nil
 	}
-	return c.all(names, c.explore), nil
+	return c.all(names, systems, c.explore), nil
 }
 
 // unfit says what of the flags does not go together, or nil.
@@ -150,16 +159,16 @@ type checkRun struct {
 }
 
 // all does something with each protocol, and prints what comes of it.
-func (c *checkRun) all(names []string, do func(name string) (checkLine, error)) status {
+func (c *checkRun) all(names []string, systems []*protocol.System, do func(string, *protocol.System) (checkLine, error)) status {
 	began := time.Now()
 	var lines []checkLine
 	var statuses []status
-	for _, name := range names {
+	for i, name := range names {
 		if c.a.interrupted() {
 			statuses = append(statuses, statusInconclusive)
 			break
 		}
-		l, err := do(name)
+		l, err := do(name, systems[i])
 		if err != nil {
 			c.a.complain("verify check: %v", err)
 			l = checkLine{Model: name, Verdict: "error", Why: err.Error()}

@@ -11,11 +11,7 @@ import (
 )
 
 // explore visits every state of a protocol, and prints what it finds.
-func (c *checkRun) explore(name string) (checkLine, error) {
-	s, err := c.model.build(name)
-	if err != nil {
-		return checkLine{}, err
-	}
+func (c *checkRun) explore(name string, s *protocol.System) (checkLine, error) {
 	var used *protocol.Coverage
 	if *c.cover {
 		used = &protocol.Coverage{}

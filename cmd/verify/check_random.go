@@ -30,15 +30,7 @@ type testedLine struct {
 }
 
 // test makes random operations on a protocol, and prints what it finds.
-func (c *checkRun) test(name string) (checkLine, error) {
-	m := *c.model
-	if !c.isSet("values") {
-		m.values = &count{n: randomValues}
-	}
-	s, err := m.build(name)
-	if err != nil {
-		return checkLine{}, err
-	}
+func (c *checkRun) test(name string, s *protocol.System) (checkLine, error) {
 	ctx, cancel := c.context()
 	defer cancel()
 	cpu, began := cpuTime(), time.Now()

@@ -109,6 +109,7 @@ func TestBuildRefuses(t *testing.T) {
 		{Config{Parameters: map[string]int{"caches": 9}}, "parameter caches is 1 to 8, not 9"},
 		{Config{Addresses: 5}, "5 addresses"},
 		{Config{Addresses: -1}, "-1 addresses"},
+		{Config{Values: 1}, "1 values: use 1 to 4, and 2 to 255"},
 		{Config{Values: 256}, "256 values"},
 	} {
 		if _, err := p.Build(c.c); err == nil || !strings.Contains(err.Error(), c.want) {

@@ -12,7 +12,7 @@ type Config struct {
 	Parameters map[string]int
 	// Addresses is how many lines there are: 0 for 1, at most 4.
 	Addresses int
-	// Values is how many values a line can have: 0 for 2, at most 255.
+	// Values is how many values a line can have: 0 for 2, at least 2, at most 255.
 	Values int
 }
 
@@ -128,8 +128,8 @@ func (p *Protocol) Build(c Config) (*System, error) {
 	if c.Values == 0 {
 		s.Values = 2
 	}
-	if c.Addresses < 0 || s.Addresses > 4 || s.Values < 1 || s.Values > 255 {
-		return nil, fmt.Errorf("protocol %s: %d addresses and %d values: use 1 to 4, and 1 to 255", p.Name, c.Addresses, c.Values)
+	if c.Addresses < 0 || s.Addresses > 4 || s.Values < 2 || s.Values > 255 {
+		return nil, fmt.Errorf("protocol %s: %d addresses and %d values: use 1 to 4, and 2 to 255, as with one value no copy can be stale", p.Name, c.Addresses, c.Values)
 	}
 	for _, n := range p.Parameters {
 		s.parameters[n.Name] = n.Default
