@@ -3,6 +3,7 @@ package protocol
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
 // Error is what is wrong with a protocol's text.
@@ -73,7 +74,8 @@ func tokens(s string) (out []string, bad string) {
 		case strings.IndexByte("(),:;.=+-*", c) >= 0:
 			out, i = append(out, s[i:i+1]), i+1
 		default:
-			return nil, s[i : i+1]
+			_, n := utf8.DecodeRuneInString(s[i:])
+			return nil, s[i : i+n]
 		}
 	}
 	return out, ""

@@ -1,8 +1,10 @@
 package protocol
 
 import (
+	"context"
 	"errors"
 	"math/rand/v2"
+	"os"
 	"strings"
 	"testing"
 
@@ -33,6 +35,31 @@ variable memory data: value
 rules memory
 M on Get: send Data(data) to sender
 `
+
+// TestDocumentedExample: the package comment shows tiny.
+func TestDocumentedExample(t *testing.T) {
+	source, err := os.ReadFile("protocol.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(source), "//	"+strings.ReplaceAll(strings.TrimSpace(tiny), "\n", "\n//	")+"\n") {
+		t.Error("the package comment does not show the protocol tiny as it is")
+	}
+	p, err := Parse("tiny", tiny)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := p.Build(Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := transition.Check(context.Background(), s.Model(nil), transition.Options{
+		Workers: 1, MaxStates: transition.Unlimited, MaxBytes: transition.Unlimited,
+	})
+	if err != nil || r.Verdict != transition.Holds {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
 
 func TestParseRefuses(t *testing.T) {
 	for _, c := range []struct{ old, new, want string }{
@@ -73,6 +100,8 @@ func TestParseRefuses(t *testing.T) {
 		{"send Data(data) to sender", "send Data to sender", `there should be "(" before "to"`},
 		{"send Data(data) to sender", "send Data(data) to cache", "message Data can't be sent to cache from kind memory: name one receiver"},
 		{"V on load: hit", "V on load: hit ?", `"?" has no meaning here`},
+		{"protocol tiny", "\ufeffprotocol tiny", `tiny:1: "\ufeff" has no meaning here`},
+		{"V on load: hit", "V on löad: hit", `tiny:17: "ö" has no meaning here`},
 	} {
 		text := strings.Replace(tiny, c.old, c.new, 1)
 		_, err := Parse("tiny", text)

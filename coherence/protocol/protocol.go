@@ -33,12 +33,27 @@
 //	rules memory
 //	M on Get: send Data(data) to sender
 //
+// The lines are:
+//
+//	protocol NAME
+//	about TEXT
+//	parameter NAME DEFAULT from MIN to MAX
+//	kind NAME [many PARAMETER] [in KIND] [holds LINES]
+//	channel NAME [from KIND] to KIND bag|fifo SIZE [per sender] [for block]
+//	message NAME[(FIELD: TYPE, …)] on CHANNEL
+//	states KIND stable|transient STATE …
+//	variable KIND NAME: TYPE
+//	event KIND NAME [for block]
+//	rules KIND
+//	STATE, … on EVENT, … [if CONDITION and …]: ACTION; … [-> STATE]
+//
 // A kind of controller exists once, or as often as a parameter says ("many caches"), and
 // that in each controller of another kind if it is inside one ("many caches in l3"). Each
 // controller has a state and its variables for every address. In the first of its states
 // it holds nothing; of one that "holds 2" a processor's load or store finds no place there
-// while two other lines are in other states. A variable or a field of a
-// message has one of these types:
+// while two other lines are in other states.
+//
+// A variable or a field of a message has one of these types:
 //
 //	value           what a line holds: a number below the parameter values
 //	count           a number from -128 to 127
@@ -49,8 +64,9 @@
 //
 // A channel belongs to the controller that receives from it, or, per sender, to the one
 // that sends into it. A bag delivers in any order, a fifo in the order of sending; the
-// number is how many messages fit for one address, which the rules must not exceed. A fifo is one for all
-// addresses, so that the order is kept between them; a bag is one for each address.
+// number is how many messages fit for one address, which the rules must not exceed. A fifo
+// is one for all addresses, so that the order is kept between them; a bag is one for each
+// address.
 //
 // The messages of a channel that ends in "for block" are about all lines at once: one
 // arrives when no line would stall it, and what is done for line 0 sends it. So is an
@@ -64,6 +80,17 @@
 // happens is an error. "stall" leaves the message in the channel, or the processor
 // waiting. "hit" performs the load or the store of the processor on the variable named
 // value.
+//
+// Conditions and actions, of expressions X and sets S, are
+//
+//	X = Y   X != Y   X in S   X not in S   S is empty   S is not empty
+//	VARIABLE := X   VARIABLE := S   add X to VARIABLE   remove X from VARIABLE
+//	clear VARIABLE   send MESSAGE[(X, …)] to KIND   … to X   … to S
+//
+// where X is a number, a variable, msg.FIELD, sender, self, none, a parameter, a name of
+// the type, "count S", or the sum or difference of two; and S is a variable or "all KIND",
+// either perhaps "except X". A send to a kind is to the only one, or the one that the
+// sender is in; to a set, one message to each of its members.
 package protocol
 
 import "strconv"
