@@ -29,6 +29,7 @@ states core stable I W
 variable core friend: core
 rules core
 I on load: send Get to l3 -> W
+W on load: stall
 W on Tell: friend := msg.whom -> I
 states l3 stable F B
 variable l3 seen: set of core

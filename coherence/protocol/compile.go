@@ -140,6 +140,26 @@ func (s *System) compile(t *table) error {
 		}
 	}
 	s.summarise(t)
+	return s.answersProcessor(t)
+}
+
+// answersProcessor fails if some state of a kind has no rule for a load, or for a store,
+// where others have: a processor may load and store at any time.
+func (s *System) answersProcessor(t *table) error {
+	for e, name := range []string{evLoad: eventLoad, evStore: eventStore} {
+		with, without := -1, -1
+		for st := range t.kind.states {
+			if len(t.cells[st*t.events+e]) > 0 {
+				with = st
+			} else {
+				without = st
+			}
+		}
+		if with >= 0 && without >= 0 {
+			return fmt.Errorf("protocol %s: kind %s has a rule for %s in state %s and none in state %s, where a processor may do that too: say what is done, or stall",
+				s.Protocol.Name, t.kind.name, name, t.kind.states[with], t.kind.states[without])
+		}
+	}
 	return nil
 }
 

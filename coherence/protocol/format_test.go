@@ -18,19 +18,24 @@ func TestTablesAreCurrent(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		file := filepath.Join("doc", name+".md")
-		if *write {
-			if err := os.WriteFile(file, []byte(p.Markdown()), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		have, err := os.ReadFile(file)
-		if err != nil {
+		golden(t, filepath.Join("doc", name+".md"), p.Markdown())
+	}
+}
+
+// golden compares with a file, which -write writes anew.
+func golden(t *testing.T, file, got string) {
+	t.Helper()
+	if *write {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if d := cmp.Diff(string(have), p.Markdown()); d != "" {
-			t.Errorf("%s is not current: go test ./coherence/protocol -run Tables -write makes it anew\n%s", file, d)
-		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(string(want), got); d != "" {
+		t.Errorf("%s is not current: go test ./coherence/protocol -write makes it anew (-want +got)\n%s", file, d)
 	}
 }
 

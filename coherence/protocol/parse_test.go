@@ -145,6 +145,13 @@ func TestBuildRefuses(t *testing.T) {
 			t.Errorf("%v: error %v, want %s", c.c, err, c.want)
 		}
 	}
+	hole, err := Parse("tiny", strings.Replace(tiny, "W on load: stall\n", "", 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := hole.Build(Config{}); err == nil || !strings.Contains(err.Error(), "kind cache has a rule for load in state V and none in state W") {
+		t.Errorf("a load that has no rule: error %v", err)
+	}
 	twice, err := Parse("tiny", strings.Replace(tiny, "V on evict", "V on load: stall\nV on evict", 1))
 	if err != nil {
 		t.Fatal(err)

@@ -4,13 +4,10 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/fusedos/stramash/model/transition"
 )
@@ -65,19 +62,7 @@ func TestRulesThatAreNeverUsed(t *testing.T) {
 			}
 		}
 	}
-	golden := filepath.Join("testdata", "never.txt")
-	if *write {
-		if err := os.WriteFile(golden, []byte(got.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d := cmp.Diff(string(want), got.String()); d != "" {
-		t.Errorf("-write writes it anew (-want +got)\n%s", d)
-	}
+	golden(t, filepath.Join("testdata", "never.txt"), got.String())
 }
 
 // explored is how often each rule is used in all states of a system.
