@@ -3,7 +3,6 @@ package machine
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/fusedos/stramash/coherence/protocol"
 )
@@ -22,9 +21,11 @@ type fabric struct {
 	m       *Machine
 	system  *protocol.System
 	cpus    []int // the processor of the protocol that a CPU is
+	agentAt []int // by processor: the number of its agent
 	agents  []*cacheAgent
 	bits    Set
 	find    map[PA]*fabricLine
+	last    *fabricLine   // that was found last, or nil
 	lines   []*fabricLine // in the order of the first accesses; used of them
 	used    int
 	waits   []*waiting // for lines
@@ -52,6 +53,9 @@ type fabricLine struct {
 	can      Set  // the agents at which something can arrive
 	held     bool // something else waits for an access; see fabric.holds
 }
+
+// covers says whether an access is to the line.
+func (l *fabricLine) covers(a access) bool { return a.pa&^(lineBytes-1) == l.pa }
 
 // delivery is a step of a line.
 type delivery struct {
@@ -81,6 +85,12 @@ func newFabric(m *Machine, p Platform) (*fabric, error) {
 			f.cpus = append(f.cpus, processor)
 		}
 	}
+	for range f.system.Processors() {
+		f.agentAt = append(f.agentAt, len(f.cpus))
+	}
+	for cpu, p := range f.cpus {
+		f.agentAt[p] = cpu
+	}
 	for i := range len(m.cpus) + 1 {
 		f.agents = append(f.agents, &cacheAgent{number: i, cpu: m.cpus[i%len(m.cpus)]})
 	}
@@ -91,27 +101,27 @@ func newFabric(m *Machine, p Platform) (*fabric, error) {
 func (f *fabric) begin() {
 	m := f.m
 	clear(f.find)
+	f.last = nil
 	f.used, f.bits, f.held, f.evicted, f.waits, f.ending = 0, 0, 0, 0, f.waits[:0], false
 	for i, a := range f.agents {
-		if m.nagents == MaxAgents {
-			panic(fmt.Sprintf("machine: more than %d CPUs, store buffers and caches", MaxAgents))
-		}
 		name, p := HomeAgent, homePath
 		if i < len(m.cpus) {
 			name, p = CacheAgent(i), cachePaths[i]
 		}
-		a.ctx, a.bit, a.lines = m.newContext(p.path, p.name, nil), Only(m.nagents), 0
+		a.ctx, a.lines = m.newContext(p.path, p.name, nil), 0
+		a.bit = m.addAgent(agent{name: name, cpu: a.cpu, cache: a})
 		f.bits |= a.bit
-		m.agents[m.nagents] = agent{name: name, cpu: a.cpu, cache: a}
-		m.nagents++
 	}
 }
 
 // line is the line of an address, which is in memory.
 func (f *fabric) line(pa PA) *fabricLine {
 	pa &^= lineBytes - 1
+	if f.last != nil && f.last.pa == pa {
+		return f.last
+	}
 	l := f.find[pa]
-	if l != nil {
+	if f.last = l; l != nil {
 		return l
 	}
 	if f.used == len(f.lines) {
@@ -126,7 +136,7 @@ func (f *fabric) line(pa PA) *fabricLine {
 			l.contents[0][i] = *v
 		}
 	}
-	f.find[pa] = l
+	f.find[pa], f.last = l, l
 	return l
 }
 
@@ -180,9 +190,31 @@ func (f *fabric) do(c *cpu, l *fabricLine, e protocol.ProcessorEvent) protocol.O
 		f.broken(l, broken)
 	}
 	if o == protocol.Acted {
+		note := ""
+		if f.m.tracer != nil {
+			note = fmt.Sprintf("%s: %s", f.system.Name(f.cpus[c.id]), e)
+		}
+		f.tell(f.agents[c.id], l, note)
 		f.changed(l)
 	}
 	return o
+}
+
+// tell accounts that something has changed a line, and tells the tracer in words.
+func (f *fabric) tell(a *cacheAgent, l *fabricLine, note string) {
+	m, x := f.m, a.ctx
+	for _, b := range l.state {
+		x.hash = (x.hash ^ uint64(b)) * 0x100000001b3
+	}
+	x.hash = mix(x.hash, uint64(l.pa))
+	m.hash = mix(m.hash, x.hash)
+	if m.tracer != nil && m.phase != unwinding {
+		m.event = Event{
+			Step: m.steps, CPU: a.cpu.id, Client: x.num, Index: max(x.index, 1) - 1, Name: x.name, OK: true,
+			Op: Op{Kind: OpMessage, Addr: VA(l.pa)}, Note: note,
+		}
+		m.tracer(&m.event)
+	}
 }
 
 func (f *fabric) broken(l *fabricLine, v *protocol.Violation) {
@@ -192,7 +224,7 @@ func (f *fabric) broken(l *fabricLine, v *protocol.Violation) {
 // changed has all who have to do with a line look again.
 func (f *fabric) changed(l *fabricLine) {
 	for _, w := range f.waits {
-		if c := w.t.cpu; c != nil && c.cur.wait == w && w.at[0].pa&^(lineBytes-1) == l.pa {
+		if c := w.t.cpu; c != nil && c.cur.wait == w && l.covers(w.at[0]) {
 			c.refresh() // and asks again
 		}
 	}
@@ -202,7 +234,7 @@ func (f *fabric) changed(l *fabricLine) {
 				continue
 			}
 			for i := range b.stores {
-				if b.stores[i].at.pa&^(lineBytes-1) == l.pa {
+				if l.covers(b.stores[i].at) {
 					f.ask(b.cpu, l, true)
 				}
 			}
@@ -210,78 +242,6 @@ func (f *fabric) changed(l *fabricLine) {
 		}
 	}
 	f.refresh(l)
-}
-
-// refresh says at which agents something can arrive for a line.
-func (f *fabric) refresh(l *fabricLine) {
-	if l.held {
-		l.held, f.held = false, f.held-1
-	}
-	can := Set(0)
-	f.next = f.system.Deliveries(l.state, f.next[:0])
-	for _, d := range f.next {
-		switch a := f.agentOf(d); {
-		case d.Happens():
-		case !f.holds(a, l):
-			can |= Only(a)
-		case !l.held:
-			l.held, f.held = true, f.held+1
-		}
-	}
-	for i, a := range f.agents {
-		if was := l.can.Has(i); was != can.Has(i) {
-			if was {
-				a.lines--
-			} else {
-				a.lines++
-			}
-			f.m.set(a.bit, a.lines > 0, false)
-		}
-	}
-	l.can = can
-}
-
-// recheck looks again at what is held, when a CPU or a store buffer has moved.
-func (f *fabric) recheck() {
-	for _, l := range f.lines[:f.used] {
-		if l.held {
-			f.refresh(l)
-		}
-	}
-}
-
-// agentOf is the number of the agent that makes a step.
-func (f *fabric) agentOf(d protocol.Delivery) int {
-	p := f.system.Receiver(d)
-	for cpu, q := range f.cpus {
-		if q == p {
-			return cpu
-		}
-	}
-	return len(f.cpus)
-}
-
-// holds says whether a cache leaves messages for a line in their channels: its CPU has
-// waited for the line and can go on. In the fair phase a store buffer counts, too.
-func (f *fabric) holds(agent int, l *fabricLine) bool {
-	if f.ending {
-		return false
-	}
-	for _, w := range f.waits {
-		if c := w.t.cpu; c != nil && c.id == agent && c.cur.wait == w && w.at[0].pa&^(lineBytes-1) == l.pa &&
-			f.m.enabled&c.bit != 0 && f.has(c, w.at[0], w.blocked.Kind.Writes()) {
-			return true
-		}
-	}
-	if o := f.m.order; o != nil && f.m.phase == fair && agent < len(o.buffers) && o.buffers[agent] != nil {
-		b := o.buffers[agent]
-		for i := range b.stores {
-			if o.ready(b).Has(i) && b.stores[i].at.pa&^(lineBytes-1) == l.pa {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // restForLine announces op, which can only be executed when the cache has the line.
@@ -301,70 +261,6 @@ func (f *fabric) waitsNoMore(w *waiting) {
 	if f.m.phase != unwinding {
 		f.refresh(f.line(w.at[0].pa))
 	}
-}
-
-// step is a step of an agent: something arrives.
-func (f *fabric) step(a *cacheAgent) {
-	m, x := f.m, a.ctx
-	m.steps++
-	x.index++
-	if x.busy {
-		m.settleContext(x)
-	}
-	d := f.choose(a)
-	l := d.line
-	note := ""
-	if m.tracer != nil {
-		note = f.system.DeliveryName(l.state, d.step)
-	}
-	if d.step.Happens() {
-		f.evicted++
-	}
-	if v := f.system.Deliver(l.state, d.step); v != nil {
-		f.broken(l, v)
-	}
-	for _, b := range l.state {
-		x.hash = (x.hash ^ uint64(b)) * 0x100000001b3
-	}
-	x.hash = mix(x.hash, uint64(l.pa))
-	m.hash = mix(m.hash, x.hash)
-	if m.tracer != nil && m.phase != unwinding {
-		m.event = Event{
-			Step: m.steps, CPU: a.cpu.id, Client: x.num, Index: max(x.index, 1) - 1, Name: x.name, OK: true,
-			Op: Op{Kind: OpMessage, Addr: VA(l.pa)}, Note: note,
-		}
-		m.tracer(&m.event)
-	}
-	f.changed(l)
-}
-
-// choose is what arrives at an agent next.
-func (f *fabric) choose(a *cacheAgent) delivery {
-	f.choices = f.choices[:0]
-	free := f.m.phase == adversarial
-	for _, happens := range [...]bool{false, true} {
-		if happens && (!free || f.evicted >= f.m.limits.Evictions) {
-			break
-		}
-		for _, l := range f.lines[:f.used] {
-			if !happens && !l.can.Has(a.number) || happens && f.holds(a.number, l) {
-				continue
-			}
-			f.next = f.system.Deliveries(l.state, f.next[:0])
-			for _, d := range f.next {
-				if d.Happens() == happens && f.agentOf(d) == a.number && len(f.choices) < 64 {
-					f.choices = append(f.choices, delivery{l, d})
-				}
-			}
-		}
-		if !free {
-			break
-		}
-	}
-	if !free {
-		return f.choices[0]
-	}
-	return f.choices[f.m.choose(a.ctx, a.cpu, Deliver, len(f.choices))]
 }
 
 // read has the cache of a CPU serve a load, if it can, and looks whether the copy holds
@@ -405,78 +301,4 @@ func (f *fabric) write(c *cpu, a access) {
 	l.contents[v][a.pa/8%(lineBytes/8)] = *a.val
 	f.system.SetValue(l.state, p, uint8(v))
 	f.m.hash = mix(f.m.hash, uint64(v))
-}
-
-// describe is where a line is, in words.
-func (f *fabric) describe(l *fabricLine) string {
-	var out []string
-	for _, p := range f.system.Describe(l.state) {
-		if p.Value != "" && p.Name != "written last" {
-			out = append(out, p.Name+" "+p.Value)
-		}
-	}
-	return strings.Join(out, "; ")
-}
-
-// end has everything arrive: contexts that are cut off, as idle ones are, wait no more.
-func (f *fabric) end() {
-	f.ending = true
-	f.recheck()
-}
-
-// unsettled is what is wrong at the end of a run, when everything that could arrive has;
-// or empty.
-func (f *fabric) unsettled() string {
-	for _, l := range f.lines[:f.used] {
-		name := f.m.NameAddr(VA(l.pa))
-		if !f.system.Quiescent(l.state) {
-			return fmt.Sprintf("quiescence: line %s never comes to rest (protocol %s): %s", name, f.system.Protocol.Name, f.describe(l))
-		}
-		if why := f.compare(l); why != "" {
-			return why
-		}
-	}
-	if o := f.m.order; o != nil {
-		for _, b := range o.buffers {
-			if b != nil && len(b.stores) > 0 {
-				return fmt.Sprintf("quiescence: a store that CPU %d holds back never takes effect (protocol %s)", b.cpu.id, f.system.Protocol.Name)
-			}
-		}
-	}
-	return ""
-}
-
-// compare has each CPU load a line at the end: what the copies hold, or else memory, must
-// be what was written last.
-func (f *fabric) compare(l *fabricLine) string {
-	for cpu, p := range f.cpus {
-		o, broken := f.system.Do(l.state, p, protocol.LoadEvent)
-		for d := f.arrival(l); d != nil && broken == nil; d = f.arrival(l) {
-			broken = f.system.Deliver(l.state, *d)
-		}
-		if o != protocol.Hit && broken == nil {
-			o, broken = f.system.Do(l.state, p, protocol.LoadEvent)
-		}
-		if broken != nil || o != protocol.Hit {
-			return fmt.Sprintf("quiescence: CPU %d can't load line %s at the end (protocol %s): %s", cpu, f.m.NameAddr(VA(l.pa)), f.system.Protocol.Name, f.describe(l))
-		}
-		for i, v := range l.contents[f.system.Value(l.state, p)] {
-			if w, _ := f.m.mem.word(l.pa + PA(8*i)); w != nil && *w != v {
-				return fmt.Sprintf("data value: at the end CPU %d loads %#x from %s, but %#x was written last (protocol %s)",
-					cpu, v, f.m.NameAddr(VA(l.pa)+VA(8*i)), *w, f.system.Protocol.Name)
-			}
-		}
-	}
-	return ""
-}
-
-// arrival is the first message of a line that can arrive, or nil.
-func (f *fabric) arrival(l *fabricLine) *protocol.Delivery {
-	f.next = f.system.Deliveries(l.state, f.next[:0])
-	for i := range f.next {
-		if !f.next[i].Happens() {
-			return &f.next[i]
-		}
-	}
-	return nil
 }

@@ -110,6 +110,8 @@ func newMachine(t testing.TB, p machine.Platform) *machine.Machine {
 func writeEvent(b *strings.Builder, m *machine.Machine, e *machine.Event) {
 	fmt.Fprintf(b, "%4d  cpu%d %-7s %-12s %s", e.Step, e.CPU, m.ISA(e.CPU).Name, m.ContextOf(e), describe(m, e.Op))
 	switch k := e.Op.Kind; {
+	case k == machine.OpMessage:
+		b.WriteString(": " + e.Note)
 	case !e.OK && k.Writes():
 		fmt.Fprintf(b, " failed, it is %d", e.Read)
 	case k == machine.OpStore || k == machine.OpStoreEx:

@@ -81,13 +81,9 @@ func (t *Thread) post(u *mmu, va VA) {
 // addAgent makes the MMU an agent, which completes invalidations.
 func (u *mmu) addAgent() {
 	m, c := u.cpu.m, u.cpu
-	if m.nagents == MaxAgents {
-		panic(fmt.Sprintf("machine: more than %d CPUs, store buffers, TLBs and interrupt lines", MaxAgents))
-	}
 	p := tlbPaths[c.id]
-	u.ctx, u.bit = m.newContext(p.path, p.name, nil), Only(m.nagents)
-	m.agents[m.nagents] = agent{name: TLBAgent(c.id), cpu: c, mmu: u}
-	m.nagents++
+	u.ctx = m.newContext(p.path, p.name, nil)
+	u.bit = m.addAgent(agent{name: TLBAgent(c.id), cpu: c, mmu: u})
 	m.tlbs |= u.bit
 }
 

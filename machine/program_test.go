@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/fusedos/stramash/coherence/protocol"
 	"github.com/fusedos/stramash/machine"
 	"github.com/fusedos/stramash/model/spec"
 )
@@ -84,6 +85,8 @@ func (p *program) declare(w stmt) {
 			panic(err)
 		}
 		p.platform.Order = o
+	case "storage":
+		p.platform.Storage = storage(w[1])
 	case "granule":
 		p.platform.Granule = number(w[1])
 	case "limits":
@@ -138,6 +141,8 @@ func parseException(w stmt) machine.Exception {
 		e.Kind, e.Answer = machine.Spurious, uint32(number(w[3]))
 	case "evict":
 		e.Kind, e.Answer = machine.Evict, uint32(number(w[3]))
+	case "deliver":
+		e.Kind, e.Answer = machine.Deliver, uint32(number(w[3]))
 	case "hold":
 		e.Kind, e.Answer = machine.Hold, uint32(number(w[3]))
 	case "workload":
@@ -146,8 +151,20 @@ func parseException(w stmt) machine.Exception {
 	return e
 }
 
-// agent reads cpu1, cpu1/v33, cpu1/tlb or cpu1/buffer.
+// storage reads the name of a protocol.
+func storage(name string) *protocol.Protocol {
+	p, err := protocol.Load(name)
+	if err != nil {
+		panic(err)
+	}
+	return p
+}
+
+// agent reads cpu1, cpu1/v33, cpu1/tlb, cpu1/buffer, cpu1/cache or home.
 func agent(s string) machine.Agent {
+	if s == "home" {
+		return machine.HomeAgent
+	}
 	id, part, _ := strings.Cut(strings.TrimPrefix(s, "cpu"), "/")
 	cpu := int(number(id))
 	switch part {
@@ -157,6 +174,8 @@ func agent(s string) machine.Agent {
 		return machine.TLBAgent(cpu)
 	case "buffer":
 		return machine.BufferAgent(cpu)
+	case "cache":
+		return machine.CacheAgent(cpu)
 	}
 	return machine.LineAgent(cpu, vector(part))
 }

@@ -71,16 +71,19 @@ func (m *Machine) Handle(cpu int, v Vector, h Handler) {
 	if v < FirstInterrupt {
 		return
 	}
-	if m.nagents == MaxAgents {
-		panic(fmt.Sprintf("machine: more than %d CPUs, store buffers, TLBs and interrupt lines", MaxAgents))
-	}
 	l := &line{cpu: c, vector: v, slot: m.nagents}
-	l.bit = Only(l.slot)
+	l.bit = m.addAgent(agent{name: LineAgent(cpu, v), cpu: c, line: l})
 	c.lines = append(c.lines, l)
-	m.agents[l.slot] = agent{
-		name: LineAgent(cpu, v), cpu: c, line: l,
+}
+
+// addAgent gives an agent a slot of the questions who moves, in the set-up.
+func (m *Machine) addAgent(a agent) Set {
+	if m.nagents == MaxAgents {
+		panic(fmt.Sprintf("machine: more than %d CPUs, store buffers, TLBs and interrupt lines, with the caches of a storage", MaxAgents))
 	}
+	m.agents[m.nagents] = a
 	m.nagents++
+	return Only(m.nagents - 1)
 }
 
 func (m *Machine) mustBeCPU(cpu int) {

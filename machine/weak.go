@@ -73,10 +73,8 @@ func (w *weak) begin() {
 		}
 		p := bufferPaths[i]
 		b.ctx, b.stores, b.hash = m.newContext(p.path, p.name, nil), b.stores[:0], 0
-		b.bit = Only(m.nagents)
+		b.bit = m.addAgent(agent{name: BufferAgent(i), cpu: b.cpu, buffer: b})
 		w.bits |= b.bit
-		m.agents[m.nagents] = agent{name: BufferAgent(i), cpu: b.cpu, buffer: b}
-		m.nagents++
 	}
 }
 

@@ -1,9 +1,6 @@
 package protocol
 
-import (
-	"fmt"
-	"slices"
-)
+import "fmt"
 
 // Outcome is what became of a processor's event.
 type Outcome uint8
@@ -29,6 +26,9 @@ const (
 	StoreEvent ProcessorEvent = evStore
 	EvictEvent ProcessorEvent = evEvict
 )
+
+// String is load, store or evict.
+func (e ProcessorEvent) String() string { return [...]string{eventLoad, eventStore, eventEvict}[e] }
 
 // Violation is a rule of the protocol that a step breaks.
 type Violation struct {
@@ -76,9 +76,9 @@ func (d Delivery) Happens() bool { return d.event }
 // Receiver is the processor whose controller makes the step, or -1 if none uses it.
 func (s *System) Receiver(d Delivery) int {
 	if d.event {
-		return slices.Index(s.serving, s.actors[d.from].controller)
+		return s.actors[d.from].processor
 	}
-	return slices.Index(s.serving, s.sources[d.from].to)
+	return s.sources[d.from].to.processor
 }
 
 // Quiescent says whether nothing is in progress on a line.

@@ -55,11 +55,12 @@ type source struct {
 
 // controller is one controller of the system.
 type controller struct {
-	kind  *kind
-	table *table
-	index int // among those of its kind in one other controller, from 0
-	base  int // of its bytes
-	name  string
+	kind      *kind
+	table     *table
+	index     int // among those of its kind in one other controller, from 0
+	processor int // that uses it; -1 if none does
+	base      int // of its bytes
+	name      string
 	// By number of kind: the controller that id 1 means here, and the one that is reached
 	// without an id.
 	first, near [maxMembers]uint8
@@ -306,7 +307,9 @@ func (s *System) placeControllers() {
 	for n := range s.controls {
 		c := &s.controls[n]
 		own := n - firsts[c.kind.number]
+		c.processor = -1
 		if c.kind.serves() {
+			c.processor = len(s.serving)
 			s.serving = append(s.serving, c)
 		}
 		for i := range s.tables {
