@@ -18,7 +18,7 @@ type explorer struct {
 	o       Options
 	graph   bool // keep the edges
 	parents bool // keep the parents, and stop at the first violation; with one worker
-	stride  int  // bytes of a state, padded to whole words
+	stride  int  // bytes of a state, padded to pairs of words
 
 	table   table
 	arena   arena
@@ -80,7 +80,7 @@ type arena struct {
 func (a *arena) chunk(n uint32) *chunk { return a.blocks[n>>10].Load()[n&(1<<10-1)].Load() }
 
 func newExplorer(ctx context.Context, m *Model, o Options) *explorer {
-	x := &explorer{ctx: ctx, m: m, o: o, graph: o.Quiescence || o.Progress, stride: (m.Size + 7) &^ 7}
+	x := &explorer{ctx: ctx, m: m, o: o, graph: o.Quiescence || o.Progress, stride: (m.Size + 15) &^ 15}
 	n := max(firstTable, 1<<bits.Len(uint(o.Workers*8*batchStates)))
 	x.table.init(n)
 	x.take(8 * int64(n))
@@ -263,7 +263,7 @@ func (x *explorer) result() Result {
 	}
 	if x.o.Fingerprints {
 		// Two different states may meet in each fold of the hash.
-		n, folds := float64(r.States), float64(x.stride/8+1)
+		n, folds := float64(r.States), float64(x.stride/16+1)
 		r.Omission = min(1, folds*n*n/(1<<32)/(1<<33))
 	}
 	switch {

@@ -43,12 +43,14 @@ func (t *table) grow() {
 	}
 }
 
-// hash is the fingerprint of a state, which is padded to whole words: never zero, nor is
-// its upper half.
+// hash is the fingerprint of a state, which is padded to pairs of words: never zero, nor is
+// its upper half. It is a chain of folded 128-bit products, each of a pair (the scheme of
+// wyhash; Wang Yi, https://github.com/wangyi-fudan/wyhash).
 func hash(padded []byte) uint64 {
 	h := uint64(len(padded))
-	for ; len(padded) >= 8; padded = padded[8:] {
-		hi, lo := bits.Mul64(binary.LittleEndian.Uint64(padded)^h^0x9e3779b97f4a7c15, 0xd1342543de82ef95)
+	for ; len(padded) >= 16; padded = padded[16:] {
+		a, b := binary.LittleEndian.Uint64(padded), binary.LittleEndian.Uint64(padded[8:])
+		hi, lo := bits.Mul64(a^0x9e3779b97f4a7c15, b^h^0xd1342543de82ef95)
 		h = hi ^ lo
 	}
 	hi, lo := bits.Mul64(h^0xa0761d6478bd642f, 0xe7037ed1a0b428db)
