@@ -81,6 +81,7 @@ type table struct {
 	readable []bool  // by state
 	writable []bool
 	value    int // offset of the variable value
+	naming   naming
 }
 
 // place is a channel in the bytes of the controller that it belongs to.
@@ -211,6 +212,7 @@ func (s *System) layTables() {
 				t.channels = append(t.channels, p)
 			}
 		}
+		t.naming = t.namings()
 	}
 }
 
@@ -226,7 +228,7 @@ func (s *System) place(c *channel) place {
 		at := typeBits
 		for j, v := range m.fields {
 			n := s.width(v.typ)
-			p.names = p.names || v.typ.base == baseID || v.typ.base == baseSet
+			p.names = p.names || v.typ.identifies()
 			f.shifts[j], f.masks[j] = uint8(at), uint8(1<<n-1)
 			at += n
 		}
