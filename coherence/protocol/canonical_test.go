@@ -2,7 +2,9 @@ package protocol
 
 import (
 	"bytes"
+	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/fusedos/stramash/model/transition"
@@ -125,4 +127,100 @@ func walk(w *worker, s *System, r *rand.Rand, steps int) []byte {
 		state = all[r.IntN(len(all))]
 	}
 	return state
+}
+
+// friends is a protocol whose states can hold any names: caches with friends, and a bag of
+// messages that name others.
+const friends = `
+protocol friends
+parameter caches 6 from 1 to 8
+kind cache many caches
+channel gossip to cache bag 3
+message Tell(whom: cache) on gossip
+message Ask(whom: cache) on gossip
+states cache stable I
+variable cache friend: cache
+variable cache circle: set of cache
+rules cache
+I on Tell, Ask: friend := msg.whom
+`
+
+// TestCanonicalOfSymmetricStates: states of which every controller looks alike, and that
+// differ in who names whom, need more than colours.
+func TestCanonicalOfSymmetricStates(t *testing.T) {
+	p, err := Parse("friends", friends)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := p.Build(Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := len(s.controls)
+	w := s.newWorker(nil)
+	r := rand.New(rand.NewPCG(3, 4))
+	swaps := s.permutations()
+	forms, byCycles := map[string]bool{}, map[string]string{}
+	for i := range 400 {
+		state := make([]byte, s.size)
+		perm := r.Perm(n)
+		for c, f := range perm {
+			state[s.controls[c].base+1] = uint8(f + 1)
+		}
+		if i%2 == 0 { // and each is told of three others
+			for c := range s.controls {
+				for _, whom := range r.Perm(n)[:3] {
+					x := &s.sources[c]
+					var run run
+					run.s, run.state = s, state
+					run.begin(state, &s.controls[c], 0)
+					run.push(x.place, &s.controls[c], uint32(1+whom%2)|uint32(whom+1)<<x.forms[1].shifts[0])
+				}
+			}
+		}
+		want := bytes.Clone(state)
+		w.Canonical(want)
+		forms[string(want)] = true
+		for _, x := range s.sources {
+			if a, b := x.get(want, x.at, 0), x.get(want, x.at, 1); a > b && b != 0 {
+				t.Fatalf("a bag that is not in order: %v", s.Describe(want))
+			}
+		}
+		if cycles := lengths(perm); i%2 == 1 && byCycles[cycles] == "" {
+			byCycles[cycles] = string(want)
+		} else if i%2 == 1 && byCycles[cycles] != string(want) {
+			t.Fatalf("two forms of cycles of %s", cycles)
+		}
+		for range 20 {
+			swaps[r.IntN(len(swaps))](state)
+			got := bytes.Clone(state)
+			if w.Canonical(got); !bytes.Equal(got, want) {
+				t.Fatalf("two forms\n%v\n%v", s.Describe(want), s.Describe(got))
+			}
+		}
+	}
+	if len(forms) < 200 {
+		t.Errorf("%d forms of 400 states", len(forms))
+	}
+	if len(byCycles) < 9 {
+		t.Errorf("%d of the 11 types of permutations of six", len(byCycles))
+	}
+}
+
+// lengths are those of the cycles of a permutation, in order.
+func lengths(perm []int) string {
+	seen := make([]bool, len(perm))
+	var out []int
+	for i := range perm {
+		n := 0
+		for j := i; !seen[j]; j = perm[j] {
+			seen[j] = true
+			n++
+		}
+		if n > 0 {
+			out = append(out, n)
+		}
+	}
+	slices.Sort(out)
+	return fmt.Sprint(out)
 }
