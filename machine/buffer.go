@@ -24,9 +24,6 @@ func (m *Machine) HasBuffer(cpu int) bool { return m.order != nil && m.order.buf
 // refresh puts the buffer among those that can move.
 func (w *weak) refresh(b *buffer) {
 	w.m.set(b.bit, w.ready(b) != 0, false)
-	if f := w.m.fabric; f != nil && f.held > 0 {
-		f.recheck()
-	}
 }
 
 // ready are the stores of a buffer that can take effect now.

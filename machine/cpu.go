@@ -85,7 +85,7 @@ func (c *cpu) refresh() {
 	if len(c.lines) > 0 {
 		c.refreshLines()
 	}
-	if f := c.m.fabric; f != nil && f.held > 0 {
+	if f := c.m.fabric; f != nil {
 		f.recheck()
 	}
 }

@@ -430,6 +430,9 @@ func (m *Machine) becomeFair() {
 	m.phase, m.bound, m.turnedFair = fair, 0, true
 	m.fairEnd = m.steps + m.limits.FairSteps
 	m.slice = 0
+	if m.fabric != nil {
+		m.fabric.recheck()
+	}
 }
 
 // rotate gives every agent its turn.

@@ -31,10 +31,18 @@ func (f *fabric) refresh(l *fabricLine) {
 	l.can = can
 }
 
-// recheck looks again at what is held, when a CPU or a store buffer has moved.
+// recheck looks again at what is held, or must be from now on, when a CPU, a store buffer
+// or the phase has changed.
 func (f *fabric) recheck() {
+	if f.held == 0 && len(f.waits) == 0 && f.m.phase != fair {
+		return
+	}
 	for _, l := range f.lines[:f.used] {
-		if l.held {
+		again := l.held
+		for can := l.can; can != 0 && !again; can = can.Rest() {
+			again = f.holds(can.First(), l)
+		}
+		if again {
 			f.refresh(l)
 		}
 	}
