@@ -63,7 +63,7 @@ func (f *fabric) compare(l *fabricLine) string {
 func (f *fabric) arrival(l *fabricLine) *protocol.Delivery {
 	f.next = f.system.Deliveries(l.state, f.next[:0])
 	for i := range f.next {
-		if !f.next[i].Happens() {
+		if !f.next[i].ByItself() {
 			return &f.next[i]
 		}
 	}

@@ -11,7 +11,7 @@ func (f *fabric) refresh(l *fabricLine) {
 	f.next = f.system.Deliveries(l.state, f.next[:0])
 	for _, d := range f.next {
 		switch a := f.agentOf(d); {
-		case d.Happens():
+		case d.ByItself():
 		case !f.holds(a, l):
 			can |= Only(a)
 		case !l.held:
@@ -93,7 +93,7 @@ func (f *fabric) step(a *cacheAgent) {
 	if m.tracer != nil {
 		note = f.system.DeliveryName(l.state, d.step)
 	}
-	if d.step.Happens() {
+	if d.step.ByItself() {
 		f.evicted++
 	}
 	if v := f.system.Deliver(l.state, d.step); v != nil {
@@ -129,7 +129,7 @@ func (f *fabric) collect(a *cacheAgent, happens bool) {
 		}
 		f.next = f.system.Deliveries(l.state, f.next[:0])
 		for _, d := range f.next {
-			if d.Happens() == happens && f.agentOf(d) == a.number && len(f.choices) < maxChoices {
+			if d.ByItself() == happens && f.agentOf(d) == a.number && len(f.choices) < maxChoices {
 				f.choices = append(f.choices, delivery{l, d})
 			}
 		}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -41,9 +40,11 @@ func (c *checkRun) test(name string, s *protocol.System) (checkLine, error) {
 	if err != nil && ended == nil {
 		return l, err
 	}
-	used := len(r.Used) - len(slices.DeleteFunc(slices.Clone(r.Used), func(n uint64) bool { return n > 0 }))
 	l.testedLine = &testedLine{Seed: c.seed.n, Operations: r.Operations, Messages: r.Messages, Rounds: r.Rounds,
-		RulesUsed: used, RulesThere: len(r.Used), OperationsPerSecond: rate(r.Operations, l.Seconds)}
+		RulesThere: len(r.Used), OperationsPerSecond: rate(r.Operations, l.Seconds)}
+	for _, n := range r.Used {
+		l.RulesUsed += int(min(n, 1))
+	}
 	switch {
 	case r.Violation != nil:
 		l.Verdict, l.Violations, l.Property = "violation", 1, r.Violation.Property

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"slices"
 
 	"github.com/fusedos/stramash/coherence/protocol"
 )
@@ -90,16 +89,16 @@ func (c *checkRun) printCoverage(rules []ruleLine) {
 		}
 		return
 	}
+	never := uint64(0)
 	c.a.table(func(w io.Writer) {
 		fmt.Fprintf(w, "kind\tstate\tevent\tline\tused\t\n")
 		for _, r := range rules {
 			times := grouped(r.Used)
 			if r.Used == 0 {
-				times = "never"
+				times, never = "never", never+1
 			}
 			fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\t\n", r.Kind, r.State, r.Event, r.Line, times)
 		}
 	})
-	never := len(slices.DeleteFunc(slices.Clone(rules), func(r ruleLine) bool { return r.Used > 0 }))
-	c.a.printf("%s, of which %s were never used\n\n", counted(len(rules), "rule"), grouped(uint64(never)))
+	c.a.printf("%s, of which %s were never used\n\n", counted(len(rules), "rule"), grouped(never))
 }

@@ -70,9 +70,6 @@ func (x *rule) index() int {
 	return x.number
 }
 
-// Happens says whether the step is an event that happens by itself, and no message.
-func (d Delivery) Happens() bool { return d.event }
-
 // Receiver is the processor whose controller makes the step, or -1 if none uses it.
 func (s *System) Receiver(d Delivery) int {
 	if d.event {

@@ -125,17 +125,15 @@ func (m *murphi) procedures() {
 		for j := range t.channels {
 			p := &t.channels[j]
 			name, owner := ident("c", p.channel.name), t.kind
-			at := fmt.Sprintf("%s[p].%s[i]", ident("k", owner.name), name)
+			at := fmt.Sprintf("%s[p].%s[a]", ident("k", owner.name), name)
 			m.line("procedure push_%s(p: %s; a: 0..%d; w: 0..%d);", name, ident("P", owner.name), p.instances(s)-1, m.most(p))
 			last := p.capacity - 1
 			if p.width == 0 {
-				m.line("begin\n  assert %s[0] < %d \"overflow\";\n  %s[0] := %s[0] + 1;\nend;",
-					strings.ReplaceAll(at, "[i]", "[a]"), p.capacity, strings.ReplaceAll(at, "[i]", "[a]"), strings.ReplaceAll(at, "[i]", "[a]"))
+				m.line("begin\n  assert %s[0] < %d \"overflow\";\n  %s[0] := %s[0] + 1;\nend;", at, p.capacity, at, at)
 				m.line("procedure pop_%s(p: %s; a: 0..%d; n: 0..0);\nbegin\n  %s[0] := %s[0] - 1;\nend;\n",
-					name, ident("P", owner.name), p.instances(s)-1, strings.ReplaceAll(at, "[i]", "[a]"), strings.ReplaceAll(at, "[i]", "[a]"))
+					name, ident("P", owner.name), p.instances(s)-1, at, at)
 				continue
 			}
-			at = strings.ReplaceAll(at, "[i]", "[a]")
 			m.line("var x: 0..%d; y: 0..%d; done: boolean;\nbegin", m.most(p), m.most(p))
 			m.line("  assert %s[%d] = 0 \"overflow\";\n  x := w; done := false;", at, last)
 			m.line("  for j: 0..%d do", last)
