@@ -231,9 +231,9 @@ func (x *explorer) leave() {
 			x.work = append(x.work, w.rest...)
 			w.rest = w.rest[:0]
 		}
-		if x.full.Swap(false) && x.take(int64(16*len(x.table.entries))) {
+		if more, free := x.table.growth(); x.full.Swap(false) && x.take(more) {
 			x.table.grow()
-			x.bytes.Add(-int64(4 * len(x.table.entries)))
+			x.bytes.Add(-free)
 		}
 	}
 	if x.o.Fingerprints {

@@ -8,39 +8,66 @@ import (
 
 // table is a set of states, as an array of entries that are found by their upper bits and
 // looked for one by one from there. An entry is the fingerprint of a state; or its upper
-// half, and the state's number in the arena plus one. Zero is none. Any number of
-// goroutines may insert; only one may make it larger, alone.
+// half, and the state's number in the arena plus one. Zero is none. The array is in parts,
+// by the first bits, so that it becomes larger a part at a time, and the old array and the
+// new one are never there both. Any number of goroutines may insert; only one may make the
+// table larger, alone.
 type table struct {
-	entries []uint64
-	shift   int
-	used    atomic.Int64
-	limit   int64 // at which it should become larger
+	parts [1 << partBits][]uint64
+	shift int // of the bits behind the first
+	used  atomic.Int64
+	limit int64 // at which it should become larger
 }
+
+const partBits = 4
 
 // firstTable is how many entries a table begins with.
 const firstTable = 1 << 16
 
-func (t *table) init(n int) {
-	t.entries = make([]uint64, n)
-	t.shift = 64 - bits.Len(uint(n-1))
+// entries is how many there are.
+func (t *table) entries() int { return len(t.parts) * len(t.parts[0]) }
+
+// fit has a table of n entries find them, and know when it is full.
+func (t *table) fit(n int) {
+	t.shift = 64 - bits.Len(uint(n/len(t.parts)-1))
 	t.limit = int64(n) / 8 * 5
+}
+
+func (t *table) init(n int) {
+	for i := range t.parts {
+		t.parts[i] = make([]uint64, n/len(t.parts))
+	}
+	t.fit(n)
+}
+
+// find is where to look for a fingerprint: the part, and the first place in it.
+func (t *table) find(h uint64) (part []uint64, i uint64) {
+	return t.parts[h>>(64-partBits)], h << partBits >> t.shift
 }
 
 // grow makes the table twice as large.
 func (t *table) grow() {
-	old := t.entries
-	t.init(2 * len(old))
-	mask := uint64(len(t.entries) - 1)
-	for _, e := range old {
-		if e == 0 {
-			continue
+	t.fit(2 * t.entries())
+	for p, old := range t.parts {
+		t.parts[p] = make([]uint64, 2*len(old))
+		for _, e := range old {
+			if e == 0 {
+				continue
+			}
+			part, i := t.find(e)
+			for part[i] != 0 {
+				i = (i + 1) & uint64(len(part)-1)
+			}
+			part[i] = e
 		}
-		i := e >> t.shift
-		for t.entries[i] != 0 {
-			i = (i + 1) & mask
-		}
-		t.entries[i] = e
 	}
+}
+
+// growth is how many bytes it takes to grow, more than before, and how many of these are
+// free afterwards.
+func (t *table) growth() (bytes, free int64) {
+	free = 8 * int64(len(t.parts[0]))
+	return 8*int64(t.entries()) + free, free
 }
 
 // hash is the fingerprint of a state, which is padded to pairs of words: never zero, nor is

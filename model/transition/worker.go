@@ -170,7 +170,8 @@ func (w *worker) canonical(s []byte) {
 func (w *worker) flush() {
 	x, t := w.x, &w.x.table
 	for _, h := range w.hashes[:w.n] {
-		_ = atomic.LoadUint64(&t.entries[h>>t.shift]) // for the cache: the waits overlap
+		part, at := t.find(h)
+		_ = atomic.LoadUint64(&part[at]) // for the cache: the waits overlap
 	}
 	found := int64(0)
 	for i := range w.n {
@@ -214,11 +215,11 @@ const notKept = ^uint32(0)
 
 // insert finds a state in the table, or adds it. It answers its id, and whether it is new.
 func (w *worker) insert(h uint64, slot []byte) (id uint32, fresh bool) {
-	x, t := w.x, &w.x.table
-	mask := uint64(len(t.entries) - 1)
-	entry := uint64(0)
-	for i := h >> t.shift; ; {
-		e := atomic.LoadUint64(&t.entries[i])
+	x, entry := w.x, uint64(0)
+	part, i := x.table.find(h)
+	mask := uint64(len(part) - 1)
+	for {
+		e := atomic.LoadUint64(&part[i])
 		switch {
 		case e == 0:
 			if entry == 0 {
@@ -226,7 +227,7 @@ func (w *worker) insert(h uint64, slot []byte) (id uint32, fresh bool) {
 					return notKept, true
 				}
 			}
-			if !atomic.CompareAndSwapUint64(&t.entries[i], 0, entry) {
+			if !atomic.CompareAndSwapUint64(&part[i], 0, entry) {
 				continue // another worker was here first: look at what it has put
 			}
 			w.chunk.n++
