@@ -103,10 +103,21 @@ func (a *app) check(args []string) (status, error) {
 
 // unfit says what of the flags does not go together, or nil.
 func (o *checkFlags) unfit(names []string) error {
-	if o.isSet("random") {
-		for _, name := range []string{"symmetry", "fingerprints", "quiescence", "progress", "workers", "max-states", "max-mb"} {
-			if o.isSet(name) {
-				return fmt.Errorf("-%s is of no use with -random, which does not explore: leave it out", name)
+	numbers := []string{"n", "addresses", "values", "set"}
+	ways := []string{"symmetry", "fingerprints", "quiescence", "progress", "workers", "max-states", "max-mb"}
+	rest := []string{"cover", "limit"}
+	for _, x := range []struct {
+		instead bool
+		name    string
+		useless []string
+	}{
+		{o.isSet("random"), "random", ways},
+		{*o.murphi, "murphi", append(ways, rest...)},
+		{*o.explain, "explain", append(append(ways, rest...), numbers...)},
+	} {
+		for _, name := range x.useless {
+			if x.instead && o.isSet(name) {
+				return fmt.Errorf("-%s is of no use with -%s, which does not explore: leave it out", name, x.name)
 			}
 		}
 	}
@@ -129,6 +140,9 @@ func (o *checkFlags) unfit(names []string) error {
 
 // command is the command that checks one of the protocols again.
 func (o *checkFlags) command(name string) string {
+	if strings.HasPrefix(name, "-") {
+		name = "./" + name // or it would be a flag
+	}
 	out := "verify check " + quoteArgument(name)
 	o.Visit(func(g *flag.Flag) {
 		switch value := g.Value.String(); {

@@ -79,6 +79,8 @@ func (e *exploration) run() (checkLine, error) {
 	few := e.result.Verdict == transition.Holds && e.result.States <= graphStates && !o.Fingerprints
 	quiescence := few && !c.isSet("quiescence")
 	progress := few && !c.isSet("progress") && !o.Symmetry
+	safe := e.result
+	l.Complete = safe.Verdict == transition.Holds
 	if quiescence || progress {
 		e.model = e.system.Model(nil)
 		o.Quiescence, o.Progress = o.Quiescence || quiescence, o.Progress || progress
@@ -87,6 +89,11 @@ func (e *exploration) run() (checkLine, error) {
 		}
 	}
 	l.PeakMB = megabytes(peakMemory())
+	if l.Complete && e.result.Verdict == transition.Inconclusive {
+		// All states are known, and only the graph of them is not: say so.
+		safe.Verdict, safe.Reason = transition.Inconclusive, e.result.Reason
+		e.result = safe
+	}
 	l.fill(e, context.Cause(ctx))
 	return l, nil
 }

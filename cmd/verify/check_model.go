@@ -105,6 +105,9 @@ func (m *modelFlags) build(name string) (*protocol.System, error) {
 	if err != nil && !errors.As(err, &located) && isProtocolFile(name) {
 		err = fmt.Errorf("%s: %w", name, err)
 	}
+	if err == nil && s.Processors() == 0 {
+		err = fmt.Errorf("%s: no load or store hits, so that no processor uses any of this: a rule must say hit", name)
+	}
 	return s, err
 }
 

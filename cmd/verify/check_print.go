@@ -31,6 +31,7 @@ type exploredLine struct {
 	Mode                 string   `json:"mode"`
 	Symmetry             bool     `json:"symmetry"`
 	Workers              int      `json:"workers"`
+	Complete             bool     `json:"complete"` // every state was explored
 	States               int64    `json:"states"`
 	Rules                int64    `json:"rules"` // fired
 	Depth                int      `json:"depth"` // levels, of which the initial state is one
@@ -127,7 +128,7 @@ func (l *checkLine) fill(e *exploration, ended error) {
 	}
 	l.StatesPerCPUSecond = rate(uint64(r.States), l.CPUSeconds)
 	if len(l.NotChecked) > 0 {
-		l.NotCheckedWhy = e.notCheckedWhy()
+		l.NotCheckedWhy = l.notCheckedWhy(e)
 	}
 	switch r.Verdict {
 	case transition.Holds:
@@ -152,11 +153,13 @@ func (c *checkRun) whyEnded(cause error) string {
 
 // notCheckedWhy is why some properties were not checked, none of which is of a single
 // state or step.
-func (e *exploration) notCheckedWhy() string {
+func (l *checkLine) notCheckedWhy(e *exploration) string {
 	c, r := e.c, e.result
 	switch {
 	case r.Verdict == transition.Violated:
 		return "a violation was found before"
+	case r.Verdict == transition.Inconclusive && l.Complete:
+		return "all states were explored, but not the ways between them"
 	case r.Verdict == transition.Inconclusive:
 		return "they need all states"
 	case *c.fingerprints:
@@ -193,11 +196,11 @@ func (l *checkLine) text(numbers settings) string {
 	if l.Why != "" {
 		b.WriteString(": " + l.Why)
 	}
-	all := map[bool]string{true: "all ", false: ""}[l.Verdict == "pass"]
-	same := map[bool]string{true: " that are not the same but for names", false: ""}[l.Symmetry]
+	all := map[bool]string{true: "all "}[l.Complete]
+	same := map[bool]string{true: " that are not the same but for names"}[l.Symmetry]
 	fmt.Fprintf(&b, "\n  explored     %s%s%s, %s fired, %s; with %s\n", all, counted(int(l.States), "state"), same,
 		counted(int(l.Rules), "rule"), counted(l.Depth, "level"), spellNumbers(numbers, l.Addresses, l.Values))
-	ended := map[bool]string{true: ", as far as it came"}[l.Verdict == "inconclusive"]
+	ended := map[bool]string{true: ", as far as it came"}[l.Verdict == "inconclusive" && !l.Complete]
 	fmt.Fprintf(&b, "  checked      %s%s\n", strings.Join(l.Checked, ", "), ended)
 	if len(l.NotChecked) > 0 {
 		fmt.Fprintf(&b, "  not checked  %s: %s\n", strings.Join(l.NotChecked, ", "), l.NotCheckedWhy)

@@ -74,7 +74,7 @@ func (a *app) litmusFlags() *litmusFlags {
 		seed:    f.orNone("seed", 0, maxDiffer, "with -differ and -method fuzz: the `seed`"),
 		runs:    f.count("runs", litmusRuns, maxRuns, "with -method fuzz: how many `runs` of each test"),
 		order:   f.String("order", "native", "with -method fuzz and native: the machine's memory `order`: sc, tso or native"),
-		storage: f.String("storage", "", "with -method fuzz: run on a storage of messages, this coherence `protocol`, and as often on flat memory, and compare"),
+		storage: f.String("storage", "", "with -method fuzz: run on a storage of messages, this coherence `protocol`, or one in a file, and as often on flat memory, and compare"),
 		explain: f.Bool("explain", false, "say why: an execution with the outcome of the condition, or the cycle that forbids it"),
 		dot:     f.Bool("dot", false, "with -explain: draw it, as Graphviz, and print nothing else"),
 		state:   f.String("state", "", "with -explain: another outcome, as a final state's `text` such as '0:rax=0; [x]=2;'"),

@@ -48,7 +48,7 @@ func (o *litmusFlags) onMachine() (*engine, error) {
 	}
 	var storage *protocol.Protocol
 	if *o.storage != "" {
-		if storage, err = protocol.Load(*o.storage); err != nil {
+		if storage, err = readProtocol(*o.storage); err != nil {
 			return nil, fmt.Errorf("-storage: %w", err)
 		}
 	}

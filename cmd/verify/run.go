@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/fusedos/stramash/coherence/protocol"
 	"github.com/fusedos/stramash/fuzz"
@@ -89,7 +90,11 @@ func under(order, storage string, targets []fuzz.Target) ([]fuzz.Target, error) 
 		}
 	}
 	if storage != "" {
-		p, err := protocol.Load(storage)
+		if isProtocolFile(storage) {
+			return nil, fmt.Errorf("-storage: a token that replays a run can't name the file %s: use one of %s, or in Go the field Storage of machine.Platform",
+				storage, strings.Join(protocol.Names(), ", "))
+		}
+		p, err := readProtocol(storage)
 		if err != nil {
 			return nil, fmt.Errorf("-storage: %w", err)
 		}

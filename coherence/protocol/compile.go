@@ -48,6 +48,7 @@ type subset struct {
 type instr struct {
 	op     actionOp
 	offset uint8
+	most   uint8 // that can be assigned
 	v      sum
 	set    *subset
 	send   *sending
@@ -103,6 +104,9 @@ func (s *System) eventIndex(k *kind, e event) int {
 	return -1
 }
 
+// maxRules is how many rules all tables may have, for each state and event.
+const maxRules = 1 << 16
+
 // compile fills the cells of a table.
 func (s *System) compile(t *table) error {
 	k := t.kind
@@ -136,6 +140,9 @@ func (s *System) compile(t *table) error {
 						s.Protocol.Name, r.line, k.states[st], e.name, k.rows[(*cell)[n-1].row].line)
 				}
 				*cell = append(*cell, c)
+				if s.rules++; s.rules > maxRules {
+					return fmt.Errorf("protocol %s, line %d: there are more than %d rules, each counted for every state and event: use fewer", s.Protocol.Name, r.line, maxRules)
+				}
 			}
 		}
 	}
@@ -144,12 +151,18 @@ func (s *System) compile(t *table) error {
 }
 
 // answersProcessor fails if some state of a kind has no rule for a load, or for a store,
-// where others have: a processor may load and store at any time.
+// where others have: a processor may load and store at any time. It fails, too, if a hit
+// depends on more than the state, which is what says who holds a copy.
 func (s *System) answersProcessor(t *table) error {
 	for e, name := range []string{evLoad: eventLoad, evStore: eventStore} {
 		with, without := -1, -1
 		for st := range t.kind.states {
-			if len(t.cells[st*t.events+e]) > 0 {
+			cell := t.cells[st*t.events+e]
+			if hit := slices.IndexFunc(cell, func(r rule) bool { return r.how == hits }); hit >= 0 && len(cell)+len(cell[hit].guard) > 1 {
+				return fmt.Errorf("protocol %s, line %d: in state %s of kind %s a %s hits under a condition: give what hits a state of its own",
+					s.Protocol.Name, t.kind.rows[cell[hit].row].line, t.kind.states[st], t.kind.name, name)
+			}
+			if len(cell) > 0 {
 				with = st
 			} else {
 				without = st
@@ -166,12 +179,13 @@ func (s *System) answersProcessor(t *table) error {
 // summarise says what can happen by itself in each state, and what a processor may do.
 func (s *System) summarise(t *table) {
 	n := len(t.kind.states)
-	t.happens, t.readable, t.writable = make([][]int, n), make([]bool, n), make([]bool, n)
+	t.happens, t.readable, t.writable, t.stalls = make([][]int, n), make([]bool, n), make([]bool, n), make([]bool, n)
 	for st := range n {
 		for e := range evOwn + len(t.kind.events) {
 			for _, r := range t.cells[st*t.events+e] {
 				t.readable[st] = t.readable[st] || e == evLoad && r.how == hits
 				t.writable[st] = t.writable[st] || e == evStore && r.how == hits
+				t.stalls[st] = t.stalls[st] || e <= evStore && r.how == stalls
 				moves := r.how == hits && r.next >= 0 && r.next != st // a load that hits, too
 				if (r.how == acts || moves || r.how == hits && e == evStore) && !slices.Contains(t.happens[st], e) {
 					t.happens[st] = append(t.happens[st], e)
@@ -215,6 +229,9 @@ func (s *System) subset(t *table, e event, x *setExpr) *subset {
 
 func (s *System) instr(t *table, e event, a action) instr {
 	i := instr{op: a.op, offset: uint8(1 + a.variable), v: s.sum(t, e, a.a), set: s.subset(t, e, a.set)}
+	if a.op == doAssign {
+		i.most = s.most(t.kind.vars[a.variable].typ)
+	}
 	if a.op != doSend {
 		return i
 	}

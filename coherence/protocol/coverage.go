@@ -29,11 +29,12 @@ func (s *System) Rules() []Rule {
 
 // number numbers the rules, in the order of Rules.
 func (s *System) number() {
+	n := 0
 	for i := range s.tables {
 		for _, cell := range s.tables[i].cells {
 			for j := range cell {
-				cell[j].number = s.rules
-				s.rules++
+				cell[j].number = n
+				n++
 			}
 		}
 	}

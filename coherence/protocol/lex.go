@@ -26,6 +26,7 @@ type statement struct {
 // statements splits a text into lines that have something, each with its continuations.
 func statements(name, text string) ([]statement, error) {
 	var out []statement
+	more := map[int][]string{} // lines that go on
 	for i, s := range strings.Split(text, "\n") {
 		s, _, _ = strings.Cut(s, "#")
 		trimmed := strings.TrimSpace(s)
@@ -37,12 +38,13 @@ func statements(name, text string) ([]statement, error) {
 			continue
 		}
 		if len(out) == 0 {
-			return nil, &Error{name, i + 1, "a line that goes on needs one before it"}
+			return nil, &Error{name, i + 1, "begin it in the first column: a line that begins with white space goes on with the one before, and there is none"}
 		}
-		out[len(out)-1].text += " " + trimmed
+		more[len(out)-1] = append(more[len(out)-1], trimmed)
 	}
 	for i := range out {
 		s := &out[i]
+		s.text = strings.Join(append([]string{s.text}, more[i]...), " ")
 		if word, rest, _ := strings.Cut(s.text, " "); word == "about" {
 			s.tokens = []string{word, strings.TrimSpace(rest)}
 			continue

@@ -44,7 +44,7 @@ func (v *Violation) Error() string { return v.Property + ": " + v.Detail }
 type Delivery struct {
 	from   int16 // the channel, by its number among the sources; or the controller
 	number int16 // of the message in the channel; or of the event
-	rule   int16 // that applies
+	rule   int32 // that applies
 	event  bool
 }
 
@@ -78,8 +78,9 @@ func (s *System) Receiver(d Delivery) int {
 	return s.sources[d.from].to.processor
 }
 
-// Quiescent says whether nothing is in progress on a line.
-func (s *System) Quiescent(line []byte) bool { return (&worker{s: s}).Quiescent(line) }
+// Quiescent says whether nothing is in progress on a line, and no processor would have to
+// wait for it.
+func (s *System) Quiescent(line []byte) bool { return (&worker{s: s, run: run{s: s}}).Quiescent(line) }
 
 // NewLine is the initial state of a line of a system that has one address. The methods
 // that take a line change it in place.
@@ -164,7 +165,7 @@ func (s *System) deliveries(line []byte, to []Delivery, all bool) []Delivery {
 			}
 			r.begin(line, a.controller, 0)
 			if x := r.find(e); x != nil && x.how == acts {
-				to = append(to, Delivery{int16(i), int16(e), int16(x.number), true})
+				to = append(to, Delivery{int16(i), int16(e), int32(x.number), true})
 			}
 		}
 	}
@@ -182,7 +183,7 @@ func (s *System) deliveries(line []byte, to []Delivery, all bool) []Delivery {
 			last = word
 			r.receive(line, x, word)
 			if x := r.find(r.form.event); all || x == nil || x.how != stalls {
-				to = append(to, Delivery{int16(i), int16(n), int16(x.index()), false})
+				to = append(to, Delivery{int16(i), int16(n), int32(x.index()), false})
 			}
 		}
 	}
@@ -282,7 +283,7 @@ func (p *Protocol) ForNodes(processors []int) (parameters map[string]int, perNod
 		case !k.serves():
 		case k.many == "" || parameters != nil:
 			return nil, 0, fmt.Errorf("protocol %s has no kind of controller of which there is one for each processor", p.Name)
-		case k.in == nil:
+		case k.in == nil || k.in.many == "":
 			parameters = map[string]int{k.many: total}
 		default:
 			parameters, perNode = map[string]int{k.in.many: len(processors), k.many: most}, most

@@ -55,9 +55,20 @@ func step(kind, control, addr, n int) transition.Step {
 	return transition.Step(kind | control<<2 | addr<<10 | n<<12)
 }
 
+// numberOf is the event, the value, or the message of a step.
+func numberOf(x transition.Step) int { return int(x >> 12 & 0xff) }
+
+// arrival is the step of a message, which is another for one with other fields: a message
+// that stays in its bag has not arrived because one of the same name has.
+func arrival(from *source, addr int, m *message, word uint32) transition.Step {
+	fields := word / (from.typeMask + 1)
+	fields ^= fields>>12 ^ fields>>24
+	return step(stepArrives, from.number, addr, m.number|int(fields&0xfff)<<8)
+}
+
 // StepName is a step in words.
 func (s *System) StepName(x transition.Step) string {
-	c, n := &s.controls[x>>2&0xff], int(x>>12)
+	c, n := &s.controls[x>>2&0xff], numberOf(x)
 	at := ""
 	if s.Addresses > 1 {
 		at = fmt.Sprintf(" of line %d", x>>10&3)
@@ -91,9 +102,10 @@ func (s *System) eventNames(k *kind) []string {
 
 // Model is the system as the checker of model/transition explores it. Its properties are
 // that of the processors' copies of a line one that may be written is the only one
-// ("single writer"); that each which may be read is what was written last ("data value");
-// that no event is impossible; that no channel overflows; and that each message has a
-// receiver. Messages arrive fairly; what processors do, and what happens by itself, need
+// or used ("single writer"); that each which may be read is what was written last ("data value");
+// that no event is impossible; that no channel, no count and no field of a message overflows;
+// and that each message has a receiver. Beside these, a processor is served: it is not for
+// ever that its controller is in a transient state, or in one where a load or a store stalls. Messages arrive fairly; what processors do, and what happens by itself, need
 // not happen. Cover, if it is not nil, counts which rules were used.
 func (s *System) Model(cover *Coverage) *transition.Model {
 	m := &transition.Model{
@@ -110,10 +122,9 @@ func (s *System) Model(cover *Coverage) *transition.Model {
 	}
 	for _, c := range s.serving {
 		for addr := range s.Addresses {
-			at := c.base + addr*c.table.line
 			m.Pending = append(m.Pending, transition.Pending{
 				Name:  fmt.Sprintf("%s is served%s", c.name, s.ofLine(addr)),
-				Holds: func(state []byte) bool { return !c.kind.stable[state[at]] },
+				Holds: func(state []byte) bool { return (&run{s: s}).busy(state, c, addr) },
 			})
 		}
 	}
@@ -210,7 +221,7 @@ func (w *worker) arrives(state []byte, from *source, n int, word uint32) {
 	r := &w.run
 	r.receive(state, from, word)
 	x := r.find(r.form.event)
-	name := step(stepArrives, from.number, r.addr, r.form.message.number)
+	name := arrival(from, r.addr, r.form.message, word)
 	if x == nil {
 		copy(r.state, state)
 		w.yield(name, r.state, impossible)
@@ -270,7 +281,7 @@ func (w *worker) toAll(state []byte, from *source, n int, name transition.Step, 
 func (w *worker) Check(state []byte) int {
 	s := w.s
 	for addr := range s.Addresses {
-		readers, writers, stale := 0, 0, false
+		holders, writers, stale := 0, 0, false
 		for _, c := range s.serving {
 			t := c.table
 			at := c.base + addr*t.line
@@ -278,12 +289,12 @@ func (w *worker) Check(state []byte) int {
 			if t.writable[st] {
 				writers++
 			}
-			if t.readable[st] {
-				readers++
-				stale = stale || state[at+t.value] != state[s.latest+addr]
+			if t.readable[st] || t.writable[st] {
+				holders++
 			}
+			stale = stale || t.readable[st] && state[at+t.value] != state[s.latest+addr]
 		}
-		if writers > 0 && readers > 1 {
+		if writers > 0 && holders > 1 {
 			return singleWriter
 		}
 		if stale {
@@ -293,13 +304,32 @@ func (w *worker) Check(state []byte) int {
 	return transition.NoProperty
 }
 
-// Quiescent says whether no message is on its way, and no controller in a transient state.
+// busy says whether a controller is in a transient state, or has its processor wait.
+func (r *run) busy(state []byte, c *controller, addr int) bool {
+	st := state[c.base+addr*c.table.line]
+	if !c.kind.stable[st] {
+		return true
+	}
+	if !c.table.stalls[st] {
+		return false
+	}
+	r.begin(state, c, addr)
+	for e := evLoad; e <= evStore; e++ {
+		if x := r.find(e); x != nil && x.how == stalls {
+			return true
+		}
+	}
+	return false
+}
+
+// Quiescent says whether no message is on its way, and no controller in a transient state,
+// nor one whose processor would have to wait.
 func (w *worker) Quiescent(state []byte) bool {
 	s := w.s
 	for i := range s.controls {
 		c := &s.controls[i]
 		for addr := range s.Addresses {
-			if !c.kind.stable[state[c.base+addr*c.table.line]] {
+			if w.run.busy(state, c, addr) {
 				return false
 			}
 		}

@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -36,8 +37,10 @@ func (m *murphi) line(format string, args ...any) {
 	m.out.WriteByte('\n')
 }
 
-// ident is a name as Murphi allows it.
-func ident(kind, name string) string { return kind + "_" + strings.ReplaceAll(name, "-", "_") }
+// ident is a name as Murphi allows it: no two are the same that were not.
+func ident(kind, name string) string {
+	return kind + "_" + strings.NewReplacer("_", "__", "-", "_0").Replace(name)
+}
 
 // kinds in Murphi: k_NAME is the array of controllers, N_NAME their number, in all.
 func (m *murphi) total(k *kind) int {
@@ -108,6 +111,9 @@ func (m *murphi) typ(t typ) string {
 		return fmt.Sprintf("array[1..%d] of boolean", m.s.count(t.of))
 	case baseEnum:
 		return fmt.Sprintf("0..%d", len(t.names)-1)
+	}
+	if t.to != (bound{}) {
+		return fmt.Sprintf("0..%d", m.s.bound(t.to))
 	}
 	return "-128..127"
 }
@@ -182,7 +188,7 @@ func (m *murphi) start() {
 func (m *murphi) invariants() {
 	type served struct {
 		k             *kind
-		reads, writes string
+		holds, writes string
 	}
 	var all []served
 	in := func(t *table, who string, may []bool) string {
@@ -200,7 +206,11 @@ func (m *murphi) invariants() {
 	for i := range m.s.tables {
 		t := &m.s.tables[i]
 		if t.kind.serves() {
-			all = append(all, served{t.kind, in(t, "q", t.readable), in(t, "p", t.writable)})
+			either := slices.Clone(t.readable)
+			for st, ok := range t.writable {
+				either[st] = either[st] || ok
+			}
+			all = append(all, served{t.kind, in(t, "q", either), in(t, "p", t.writable)})
 			m.line("invariant \"data value of %s\"\n  forall a: Line do forall p: %s do %s -> %s[p].line[a].v_value = latest[a] end end;",
 				t.kind.name, ident("P", t.kind.name), in(t, "p", t.readable), ident("k", t.kind.name))
 		}
@@ -212,7 +222,7 @@ func (m *murphi) invariants() {
 				differ = "p != q & "
 			}
 			m.line("invariant \"single writer %s, %s\"\n  forall a: Line do forall p: %s do forall q: %s do (%s%s) -> !%s end end end;",
-				w.k.name, r.k.name, ident("P", w.k.name), ident("P", r.k.name), differ, w.writes, r.reads)
+				w.k.name, r.k.name, ident("P", w.k.name), ident("P", r.k.name), differ, w.writes, r.holds)
 		}
 	}
 }

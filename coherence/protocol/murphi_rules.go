@@ -119,13 +119,13 @@ func (r *murphiRule) rule(name, guard, before string, e int, block bool, acts fu
 		when = "!" + r.anyOf(e, func(x *row) bool { return x.how == stalls })
 	}
 	if block {
-		r.murphi.line("rule \"%s\" %s & (forall a: Line do %s end) ==> var w: 0..%d; c: 0..8; begin", name, guard, when, 1<<24)
+		r.murphi.line("rule \"%s\" %s & (forall a: Line do %s end) ==> var w: 0..%d; c: 0..8; begin", name, guard, when, 1<<maxWord-1)
 		r.murphi.line("  %s\n  for a: Line do", before)
 		r.chain(e, acts, "", impossible)
 		r.murphi.line("  end;\nend;")
 		return
 	}
-	r.murphi.line("ruleset a: Line do\nrule \"%s\" %s & %s ==> var w: 0..%d; c: 0..8; begin\n  %s", name, guard, when, 1<<24, before)
+	r.murphi.line("ruleset a: Line do\nrule \"%s\" %s & %s ==> var w: 0..%d; c: 0..8; begin\n  %s", name, guard, when, 1<<maxWord-1, before)
 	r.chain(e, acts, "", impossible)
 	r.murphi.line("end;\nend;")
 }
@@ -317,8 +317,11 @@ func (r *murphiRule) send(a action) {
 	for i, x := range a.args {
 		r.count(x)
 		v := r.expr(x)
-		if t := f.message.fields[i].typ; t.base == baseCount && t.to == (bound{}) {
+		switch t := f.message.fields[i].typ; {
+		case t.base == baseCount && t.to == (bound{}):
 			v = fmt.Sprintf("(%s < 0 ? %s + 256 : %s)", v, v, v)
+		case t.base == baseCount:
+			r.murphi.line("    assert %s >= 0 & %s <= %d \"overflow\";", v, v, f.most[i])
 		}
 		word += fmt.Sprintf(" + %s * %d", v, 1<<f.shifts[i])
 	}

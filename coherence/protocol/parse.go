@@ -141,8 +141,11 @@ func (p *parser) parameter() {
 	n.Min = p.number()
 	p.expect("to")
 	n.Max = p.number()
-	if n.Default < n.Min || n.Default > n.Max || n.Max > 255 {
-		p.fail("parameter %s: %d is not from %d to %d, or that is more than 255", n.Name, n.Default, n.Min, n.Max)
+	if n.Max > 255 {
+		p.fail("parameter %s: %d is more than 255", n.Name, n.Max)
+	}
+	if n.Default < n.Min || n.Default > n.Max {
+		p.fail("parameter %s: %d is not from %d to %d", n.Name, n.Default, n.Min, n.Max)
 	}
 	p.p.Parameters = append(p.p.Parameters, n)
 }
@@ -246,6 +249,9 @@ func (p *parser) bound() bound {
 // message NAME[(FIELD: TYPE, …)] on CHANNEL
 func (p *parser) message() {
 	m := &message{name: p.fresh("message"), number: len(p.p.messages)}
+	if m.number == maxMessages {
+		p.fail("there are more than %d messages", maxMessages)
+	}
 	if p.accept("(") {
 		for {
 			f := variable{name: p.word("the name of a field")}
@@ -289,8 +295,12 @@ func (p *parser) known(k *kind, t typ) {
 	}
 }
 
-// maxFields is how many fields a message may have.
-const maxFields = 4
+// maxMessages is how many messages there may be: the type of one is never zero in its first
+// byte. maxFields is how many fields each may have.
+const (
+	maxMessages = 255
+	maxFields   = 4
+)
 
 func (p *parser) typ() typ {
 	switch n := p.word("a type"); n {
@@ -362,7 +372,9 @@ func (p *parser) variable() {
 func (p *parser) event() {
 	k := p.kindName()
 	name := p.fresh("event")
-	k.events = append(k.events, ownEvent{name, p.block()})
+	if k.events = append(k.events, ownEvent{name, p.block()}); len(k.events) > maxMessages {
+		p.fail("kind %s has more than %d events", k.name, maxMessages)
+	}
 }
 
 // block is [for block]
@@ -455,4 +467,9 @@ func (p *Protocol) findMessage(name string) *message {
 }
 
 // quoted lists names for an error.
-func quoted(names []string) string { return strings.Join(names, ", ") }
+func quoted(names []string) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	return strings.Join(names, ", ")
+}

@@ -43,7 +43,7 @@ func (p *parser) rule() {
 			p.fail("a rule that stalls has no next state")
 		}
 	}
-	if r.how == hits && !slices.ContainsFunc(r.events, func(e event) bool { return e.name == eventLoad || e.name == eventStore }) {
+	if r.how == hits && slices.ContainsFunc(r.events, func(e event) bool { return e.name != eventLoad && e.name != eventStore }) {
 		p.fail("only a load or a store can hit")
 	}
 	k.rows = append(k.rows, r)
@@ -80,7 +80,7 @@ func (p *parser) condition() cond {
 		p.expect("empty")
 		return c
 	}
-	a, t := p.expr(nil)
+	a, t := p.first()
 	c := cond{op: condEqual, a: a}
 	switch {
 	case p.accept("="):
@@ -119,6 +119,15 @@ func (p *parser) setExpr() *setExpr {
 	return s
 }
 
+// first is an expression whose type nothing before it tells: no literal.
+func (p *parser) first() (e expr, t *typ) {
+	n := p.peek()
+	if e, t = p.expr(nil); t == nil {
+		p.fail("%s is of any type: there should be a variable, a field, sender or self", n)
+	}
+	return e, t
+}
+
 // expr is a term, or the sum or difference of two; want is the type it must have, or nil.
 func (p *parser) expr(want *typ) (e expr, t *typ) {
 	minus := false
@@ -131,18 +140,21 @@ func (p *parser) expr(want *typ) (e expr, t *typ) {
 			p.same(want, *u)
 		}
 		e = append(e, m)
-		if len(e) == 2 && m.op == termCount {
+		if len(e) == 1 {
+			if minus = p.accept("-"); minus || p.accept("+") {
+				continue
+			}
+			return e, t
+		}
+		if m.op == termCount {
 			p.fail("count must be the first of two")
 		}
-		if len(e) == 2 {
-			return e, t
+		for _, x := range [...]*typ{want, t, u} {
+			if x != nil && x.base != baseCount {
+				p.fail("only counts can be added")
+			}
 		}
-		if minus = p.accept("-"); !minus && !p.accept("+") {
-			return e, t
-		}
-		if t != nil && t.base != baseCount {
-			p.fail("only counts can be added")
-		}
+		return e, t
 	}
 }
 
@@ -201,7 +213,10 @@ func (p *parser) term(want, left *typ) (term, *typ) {
 			return term{op: termConst, n: i}, want
 		}
 	}
-	if p.p.findParameter(n) != nil {
+	if param := p.p.findParameter(n); param != nil {
+		if param.Max > 127 {
+			p.fail("parameter %s can be %d, and a count is at most 127", n, param.Max)
+		}
 		return term{op: termParam, name: n}, &typ{base: baseCount}
 	}
 	p.fail("%s has no meaning here: it is no variable of kind %s, no parameter, and no name of the wanted type", n, p.in.name)
@@ -305,7 +320,7 @@ func (p *parser) action() action {
 
 // member is X to SET, or X from SET.
 func (p *parser) member(op actionOp, word string) action {
-	a, t := p.expr(nil)
+	a, t := p.first()
 	p.expect(word)
 	s := p.setExpr()
 	if s == nil || s.except != nil || s.variable < 0 {

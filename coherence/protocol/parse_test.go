@@ -3,6 +3,7 @@ package protocol
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"strings"
@@ -66,7 +67,8 @@ func TestParseRefuses(t *testing.T) {
 		{"protocol tiny", "", `has no protocol name: begin with a line "protocol NAME"`},
 		{"protocol tiny", "protocol a b", `tiny:1: "b" is more than the line can hold`},
 		{"about", " about", "tiny:1: \"about\" is more than the line can hold"},
-		{"2 from 1 to 8", "9 from 1 to 8", "tiny:3: parameter caches: 9 is not from 1 to 8, or that is more than 255"},
+		{"2 from 1 to 8", "9 from 1 to 8", "tiny:3: parameter caches: 9 is not from 1 to 8"},
+		{"2 from 1 to 8", "2 from 1 to 300", "tiny:3: parameter caches: 300 is more than 255"},
 		{"2 from 1 to 8", "2 from 1 to 9", "tiny:4: kind cache: there can be 1 to 8 of one, not 1 to 9"},
 		{"many caches", "many hosts", "tiny:4: there is no parameter hosts"},
 		{"kind memory", "kind cache", "tiny:5: the name cache is taken"},
@@ -99,6 +101,12 @@ func TestParseRefuses(t *testing.T) {
 		{"send Data(data) to sender", "send Data(data)", `there should be "to" before ""`},
 		{"send Data(data) to sender", "send Data to sender", `there should be "(" before "to"`},
 		{"send Data(data) to sender", "send Data(data) to cache", "message Data can't be sent to cache from kind memory: name one receiver"},
+		{"V on load: hit", "V on load, Data: hit", "only a load or a store can hit"},
+		{"M on Get:", "M on Get if none = sender:", "none is of any type: there should be a variable, a field, sender or self"},
+		{"M on Get:", "M on Get if 1 + sender = sender:", "only counts can be added"},
+		{"value := msg.value", "value := msg.value + 0", "only counts can be added"},
+		{"protocol tiny", " protocol tiny", "tiny:1: begin it in the first column"},
+		{"message Get on up\n", "message Get on up\n" + endless(256), "tiny:263: there are more than 255 messages"},
 		{"V on load: hit", "V on load: hit ?", `"?" has no meaning here`},
 		{"protocol tiny", "\ufeffprotocol tiny", `tiny:1: "\ufeff" has no meaning here`},
 		{"V on load: hit", "V on löad: hit", `tiny:17: "ö" has no meaning here`},
@@ -138,7 +146,7 @@ func TestBuildRefuses(t *testing.T) {
 		{Config{Parameters: map[string]int{"caches": 9}}, "parameter caches is 1 to 8, not 9"},
 		{Config{Addresses: 5}, "5 addresses"},
 		{Config{Addresses: -1}, "-1 addresses"},
-		{Config{Values: 1}, "1 values: use 1 to 4, and 2 to 255"},
+		{Config{Values: 1}, "1 values: use 2 to 255"},
 		{Config{Values: 256}, "256 values"},
 	} {
 		if _, err := p.Build(c.c); err == nil || !strings.Contains(err.Error(), c.want) {
@@ -152,6 +160,29 @@ func TestBuildRefuses(t *testing.T) {
 	if _, err := hole.Build(Config{}); err == nil || !strings.Contains(err.Error(), "kind cache has a rule for load in state V and none in state W") {
 		t.Errorf("a load that has no rule: error %v", err)
 	}
+	for _, c := range []struct {
+		changes []string
+		want    string
+	}{
+		{[]string{"V on load: hit", "V on load if value = 0: hit\nV on load: stall"}, "line 17: in state V of kind cache a load hits under a condition"},
+		{[]string{"V on load: hit", "V on load if value = 0: stall\nV on load: hit"}, "line 18: in state V of kind cache a load hits under a condition"},
+		{[]string{"Get on up", "Get(a: count, b: count, c: count, d: count) on up", "send Get", "send Get(0, 0, 0, 0)"}, "a message on channel up takes 33 bits, which is more than 32"},
+	} {
+		p, err := Parse("tiny", strings.NewReplacer(c.changes...).Replace(tiny))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := p.Build(Config{}); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%q: error %v, want %s", c.changes, err, c.want)
+		}
+	}
+	many, err := Parse("tiny", strings.Replace(tiny, "M on Get: send Data(data) to sender", "", 1)+strings.Repeat("* on Get,Get,Get,Get if data=data:->M\n", maxRules/4))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := many.Build(Config{}); err == nil || !strings.Contains(err.Error(), "more than 65536 rules") {
+		t.Errorf("rules without end: error %v", err)
+	}
 	twice, err := Parse("tiny", strings.Replace(tiny, "V on evict", "V on load: stall\nV on evict", 1))
 	if err != nil {
 		t.Fatal(err)
@@ -159,6 +190,15 @@ func TestBuildRefuses(t *testing.T) {
 	if _, err := twice.Build(Config{}); err == nil || !strings.Contains(err.Error(), "so that this rule never applies") {
 		t.Errorf("a rule that never applies: error %v", err)
 	}
+}
+
+// endless is declarations of so many messages.
+func endless(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "message M%d on up\n", i)
+	}
+	return b.String()
 }
 
 // FuzzParse: a text is refused on one line that says where, or is a protocol that can be

@@ -79,7 +79,7 @@
 // condition holds applies; if there is none, the event is impossible there, and that it
 // happens is an error. "stall" leaves the message in the channel, or the processor
 // waiting. "hit" performs the load or the store of the processor on the variable named
-// value.
+// value; it has no condition, as the state alone says what a copy is good for.
 //
 // Conditions and actions, of expressions X and sets S, are
 //

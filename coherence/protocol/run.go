@@ -115,13 +115,18 @@ func (r *run) value(x *sum) uint8 {
 	} else {
 		v = r.arg(x.a)
 	}
-	switch {
-	case !x.two:
+	if !x.two {
 		return v
-	case x.minus:
-		return v - r.arg(x.b)
 	}
-	return v + r.arg(x.b)
+	n := int(int8(r.arg(x.b)))
+	if x.minus {
+		n = -n
+	}
+	n += int(int8(v))
+	if n != int(int8(n)) {
+		r.broken = overflow
+	}
+	return uint8(n)
 }
 
 func (r *run) arg(a arg) uint8 {
@@ -144,7 +149,11 @@ func (r *run) apply(x *rule) {
 		in := &x.code[i]
 		switch in.op {
 		case doAssign:
-			r.line[in.offset] = r.value(&in.v)
+			v := r.value(&in.v)
+			if v > in.most {
+				r.broken = overflow
+			}
+			r.line[in.offset] = v
 		case doAssignSet:
 			r.line[in.offset] = r.members(in.set)
 		case doAdd:
@@ -171,10 +180,10 @@ func (r *run) send(x *sending) {
 	word := uint32(x.typ)
 	for i := range x.args {
 		v := r.value(&x.args[i])
-		if v&^x.form.masks[i] != 0 {
+		if v > x.form.most[i] {
 			r.broken = overflow
 		}
-		word |= uint32(v) << x.form.shifts[i]
+		word |= uint32(v&x.form.masks[i]) << x.form.shifts[i]
 	}
 	if p.addrAt > 0 {
 		word |= uint32(r.addr) << p.addrAt

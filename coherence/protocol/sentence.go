@@ -44,7 +44,7 @@ func (s *System) StepRule(x transition.Step, before, after []byte) string {
 // ruleOf finds the rule of a step. Of messages with one name, that one has arrived behind
 // which the next state is as it is.
 func (r *run) ruleOf(x transition.Step, before, after []byte) *rule {
-	s, control, addr, n := r.s, int(x>>2&0xff), int(x>>10&3), int(x>>12)
+	s, control, addr, n := r.s, int(x>>2&0xff), int(x>>10&3), numberOf(x)
 	if x&3 != stepArrives {
 		if x&3 == stepWrites {
 			n = evStore
@@ -65,7 +65,7 @@ func (r *run) ruleOf(x transition.Step, before, after []byte) *rule {
 			}
 			r.receive(before, from, word)
 			found := r.find(r.form.event)
-			if r.form.message != m || r.addr != addr || found == nil {
+			if found == nil || arrival(from, r.addr, r.form.message, word) != x {
 				continue
 			}
 			r.fork(before)
@@ -81,7 +81,7 @@ func (r *run) ruleOf(x transition.Step, before, after []byte) *rule {
 
 // receiver is the controller at which a message arrives, and the message.
 func (s *System) receiver(x transition.Step) (*controller, string) {
-	c, m := &s.controls[x>>2&0xff], s.Protocol.messages[x>>12]
+	c, m := &s.controls[x>>2&0xff], s.Protocol.messages[numberOf(x)]
 	if m.in.perSender {
 		c = &s.controls[c.near[m.in.to.number]]
 	}

@@ -80,7 +80,8 @@ type table struct {
 	channels []place // that belong to a controller
 	readable []bool  // by state
 	writable []bool
-	value    int // offset of the variable value
+	stalls   []bool // a load or a store, perhaps
+	value    int    // offset of the variable value
 	naming   naming
 }
 
@@ -106,6 +107,7 @@ type form struct {
 	event   int // in the table of the receiver
 	shifts  [maxFields]uint8
 	masks   [maxFields]uint8
+	most    [maxFields]uint8 // that the type of the field has
 }
 
 // bytes are how many bytes the channel has.
@@ -120,8 +122,11 @@ func (p *place) bytes(addresses int) int {
 	return n
 }
 
-// maxState is how many bytes a state may have.
-const maxState = 4096
+// maxState is how many bytes a state may have, and maxWord how many bits a message.
+const (
+	maxState = 4096
+	maxWord  = 32
+)
 
 // Build makes a system. It fails if a parameter is unknown or out of its range, or if the
 // state would be too large.
@@ -130,8 +135,11 @@ func (p *Protocol) Build(c Config) (*System, error) {
 	if c.Values == 0 {
 		s.Values = 2
 	}
-	if c.Addresses < 0 || s.Addresses > 4 || s.Values < 2 || s.Values > 255 {
-		return nil, fmt.Errorf("protocol %s: %d addresses and %d values: use 1 to 4, and 2 to 255, as with one value no copy can be stale", p.Name, c.Addresses, c.Values)
+	if c.Addresses < 0 || s.Addresses > 4 {
+		return nil, fmt.Errorf("protocol %s: %d addresses: use 1 to 4", p.Name, c.Addresses)
+	}
+	if s.Values < 2 || s.Values > 255 {
+		return nil, fmt.Errorf("protocol %s: %d values: use 2 to 255, as with one value no copy can be stale", p.Name, c.Values)
 	}
 	for _, n := range p.Parameters {
 		s.parameters[n.Name] = n.Default
@@ -148,6 +156,12 @@ func (p *Protocol) Build(c Config) (*System, error) {
 	}
 	s.layTables()
 	for i := range s.tables {
+		for _, c := range s.tables[i].channels {
+			if c.used > maxWord {
+				return nil, fmt.Errorf("protocol %s: a message on channel %s takes %d bits, which is more than %d: use fewer fields, smaller types, or smaller parameters",
+					p.Name, c.channel.name, c.used, maxWord)
+			}
+		}
 		if err := s.compile(&s.tables[i]); err != nil {
 			return nil, err
 		}
@@ -173,9 +187,6 @@ func (p *Protocol) parameterNames() string {
 	var out []string
 	for _, n := range p.Parameters {
 		out = append(out, n.Name)
-	}
-	if len(out) == 0 {
-		return "none"
 	}
 	return quoted(out)
 }
@@ -229,7 +240,7 @@ func (s *System) place(c *channel) place {
 		for j, v := range m.fields {
 			n := s.width(v.typ)
 			p.names = p.names || v.typ.identifies()
-			f.shifts[j], f.masks[j] = uint8(at), uint8(1<<n-1)
+			f.shifts[j], f.masks[j], f.most[j] = uint8(at), uint8(1<<n-1), s.most(v.typ)
 			at += n
 		}
 		used = max(used, at)
@@ -263,24 +274,26 @@ func (s *System) place(c *channel) place {
 // addr is the address of a message in a shared channel.
 func (p *place) addr(word uint32) int { return int(word >> p.addrAt & p.addrMask) }
 
-// width is how many bits a field of a type has.
-func (s *System) width(t typ) int {
+// most is the largest number of a type, as a byte without a sign.
+func (s *System) most(t typ) uint8 {
 	switch t.base {
 	case baseValue:
-		return max(1, bits.Len(uint(s.Values-1)))
+		return uint8(s.Values - 1)
 	case baseID:
-		return bits.Len(uint(s.count(t.of)))
+		return uint8(s.count(t.of))
 	case baseSet:
-		return s.count(t.of)
+		return uint8(1<<s.count(t.of) - 1)
 	case baseEnum:
-		return bits.Len(uint(len(t.names) - 1))
-	default:
-		if t.to != (bound{}) {
-			return bits.Len(uint(s.bound(t.to)))
-		}
-		return 8 // with its sign
+		return uint8(len(t.names) - 1)
 	}
+	if t.to != (bound{}) {
+		return uint8(s.bound(t.to))
+	}
+	return 255
 }
+
+// width is how many bits a field of a type has.
+func (s *System) width(t typ) int { return bits.Len8(s.most(t)) }
 
 // placeControllers numbers the controllers, kind by kind.
 func (s *System) placeControllers() {

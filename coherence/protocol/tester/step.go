@@ -105,24 +105,25 @@ func (r *round) load(p *port, w *word) *protocol.Violation {
 }
 
 // look judges the copies that caches hold: what may be read is what was stored last, and
-// what may be written nobody else may read.
+// what may be written nobody else may read or write.
 func (r *round) look() *protocol.Violation {
 	if r.o.LoadsOnly {
 		return nil
 	}
-	reader, writer := -1, -1
+	holder, writer := -1, -1
 	for p := range r.s.Processors() {
-		if !r.s.Readable(r.line, p) {
+		writes := r.s.Writable(r.line, p)
+		if !writes && !r.s.Readable(r.line, p) {
 			continue
 		}
-		if reader >= 0 && (writer >= 0 || r.s.Writable(r.line, p)) {
+		if holder >= 0 && (writer >= 0 || writes) {
 			return &protocol.Violation{Property: "single writer", Detail: fmt.Sprintf("%s and %s hold the line, and one of them may write it",
-				r.s.Name(reader), r.s.Name(p))}
+				r.s.Name(holder), r.s.Name(p))}
 		}
-		if r.s.Writable(r.line, p) {
+		if writes {
 			writer = p
 		}
-		reader = p
+		holder = p
 	}
 	for p := range r.s.Processors() {
 		if v := r.s.Value(r.line, p); r.s.Readable(r.line, p) && v != r.latest {

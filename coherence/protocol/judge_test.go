@@ -1,0 +1,74 @@
+package protocol
+
+import (
+	"context"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/fusedos/stramash/model/transition"
+)
+
+// TestJudges: what the checker says of small changes to a protocol of one copy that wanders.
+func TestJudges(t *testing.T) {
+	text, err := os.ReadFile("testdata/one.protocol")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const gives = "M on Recall: send Back(value) to memory; value := 0 -> I\n"
+	lost := []string{
+		"rules cache\n", "variable cache lost: one of no yes\nrules cache\nI on load, store if lost = yes: stall\n",
+		gives, "M on Recall: send Back(value) to memory; lost := yes; value := 0 -> I\n",
+	}
+	for _, c := range []struct {
+		name     string
+		changes  []string
+		want     string // property; empty if all hold
+		progress bool   // and quiescence is not asked
+	}{
+		{name: "nothing", want: ""},
+		{name: "nothing", want: "", progress: true},
+		{name: "two may write, and can't read", changes: []string{
+			"M on load, store: hit\n", "M on store: hit\nM on load: stall\n", gives, "M on Recall: send Back(value) to memory\n",
+		}, want: "single writer"},
+		{name: "a count that goes on for ever", changes: []string{
+			"rules cache\n", "variable cache n: count\nrules cache\nM on evict: n := n + 1\n",
+		}, want: "overflow"},
+		{name: "a count that goes down for ever", changes: []string{
+			"rules cache\n", "variable cache n: count\nrules cache\nM on evict: n := n - 1\n",
+		}, want: "overflow"},
+		{name: "a count beyond its bound", changes: []string{
+			"rules cache\n", "variable cache n: count to 2\nrules cache\nM on evict: n := n + 1\n",
+		}, want: "overflow"},
+		{name: "a field beyond its bound", changes: []string{
+			"message Recall on recall\n", "message Recall(n: count to 2) on recall\n", "send Recall to owner", "send Recall(3) to owner",
+		}, want: "overflow"},
+		{name: "a processor that stalls in a stable state and is not woken", changes: lost, want: transition.Quiescence},
+		{name: "a processor that stalls in a stable state and is not woken", changes: lost, want: "cache0 is served", progress: true},
+		{name: "messages of one name in one bag", changes: []string{
+			"request from cache to memory bag 1 per sender", "request from cache to memory bag caches", "message Get on", "message Get(who: cache) on",
+			"send Get to", "send Get(self) to", "owner := sender", "owner := msg.who", "to sender", "to msg.who",
+		}, want: "", progress: true},
+	} {
+		p, err := Parse("one", strings.NewReplacer(c.changes...).Replace(string(text)))
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		caches := 3
+		if strings.Contains(c.name, "for ever") {
+			caches = 1 // as there are many numbers
+		}
+		s, err := p.Build(Config{Parameters: map[string]int{"caches": caches}})
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		r, err := transition.Check(context.Background(), s.Model(nil), transition.Options{
+			Workers: 1, Quiescence: !c.progress, Progress: c.progress, MaxStates: transition.Unlimited, MaxBytes: transition.Unlimited,
+		})
+		if err != nil || r.Property != c.want {
+			t.Errorf("%s: %v %q, %v; want %q", c.name, r.Verdict, r.Property, err, c.want)
+		}
+	}
+}
