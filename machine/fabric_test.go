@@ -105,6 +105,34 @@ func TestStorageSeesMistakes(t *testing.T) {
 	}
 }
 
+// TestStorageLooksAtTheEnd: what no program looks at any more must be right, too.
+func TestStorageLooksAtTheEnd(t *testing.T) {
+	mesi, _ := protocol.Text("mesi")
+	for _, c := range []struct{ old, new, want string }{
+		{"E, M on PutM if owner = sender: memory := msg.value;", "E, M on PutM if owner = sender:", "at the end CPU"},
+		{"S_D on Data-Dir: memory := msg.value -> S", "S_D on Data-Dir: memory := msg.value", "quiescence: line"},
+	} {
+		text := strings.Replace(mesi, c.old, c.new, 1)
+		if text == mesi {
+			t.Fatalf("the table has no %q", c.old)
+		}
+		m := onStorage(t, text, 1, machine.SC)
+		found := false
+		for seed := uint64(0); seed < 3000 && !found; seed++ {
+			m.Begin(&lottery{seed}, machine.Limits{Evictions: 6})
+			x := m.Alloc(64)
+			res := m.Run(machine.Start{CPU: 0, Body: func(t *machine.Thread) {
+				t.Store64(x, 1)
+				t.Store64(x+8, 2)
+			}}, machine.Start{CPU: 1, Body: func(t *machine.Thread) { t.Load64(x + 16) }})
+			found = strings.Contains(res.Detail, c.want)
+		}
+		if !found {
+			t.Errorf("%s: nothing says %q", c.new, c.want)
+		}
+	}
+}
+
 // TestSeveralTransactions: the stores that a CPU holds back have their lines under way at
 // the same time.
 func TestSeveralTransactions(t *testing.T) {

@@ -43,6 +43,14 @@ func TestJudges(t *testing.T) {
 		{name: "a field beyond its bound", changes: []string{
 			"message Recall on recall\n", "message Recall(n: count to 2) on recall\n", "send Recall to owner", "send Recall(3) to owner",
 		}, want: "overflow"},
+		{name: "one message too many for a counter", changes: []string{
+			"Away on Get: send Recall to owner;", "Away on Get: send Recall to owner; send Recall to owner;",
+		}, want: "overflow"},
+		{name: "one message too many for a bag", changes: []string{
+			"Here on Get: owner := sender; send Data(content) to sender", "Here on Get: owner := sender; send Data(content) to sender; send Data(content) to sender",
+		}, want: "overflow"},
+		{name: "a message to nobody", changes: []string{"Here on Get: owner := sender;", "Here on Get:"}, want: "no receiver"},
+		{name: "a message that nobody knows", changes: []string{gives, ""}, want: "impossible event"},
 		{name: "a processor that stalls in a stable state and is not woken", changes: lost, want: transition.Quiescence},
 		{name: "a processor that stalls in a stable state and is not woken", changes: lost, want: "cache0 is served", progress: true},
 		{name: "messages of one name in one bag", changes: []string{

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -109,6 +110,34 @@ func TestBrokenTables(t *testing.T) {
 				t.Errorf("in the end %v, want %s", got, last)
 			}
 		})
+	}
+}
+
+// TestWritersWhoCantRead: two copies that may be written, and not read, are two writers.
+func TestWritersWhoCantRead(t *testing.T) {
+	text, err := os.ReadFile("../testdata/one.protocol")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := protocol.Parse("one", strings.NewReplacer(
+		"M on load, store: hit\n", "M on store: hit\nM on load: -> L\nL on store: stall\nL on load: hit\nL on evict: -> M\nL on Recall: send Back(value) to memory; value := 0 -> I\n",
+		"stable I M", "stable I M L", "M on Recall: send Back(value) to memory; value := 0 -> I\n", "M on Recall: send Back(value) to memory\n",
+	).Replace(string(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := p.Build(protocol.Config{Values: 255})
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]bool{}
+	for seed := range uint64(20) {
+		if v := run(t, s, tester.Options{Operations: 20_000, Seed: seed}).Violation; v != nil {
+			found[v.Property] = true
+		}
+	}
+	if len(found) != 1 || !found["single writer"] {
+		t.Errorf("found %v", found)
 	}
 }
 
