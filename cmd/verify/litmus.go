@@ -42,6 +42,7 @@ type litmusRun struct {
 	expected expectations
 	machine  *engine                                          // the simulated machine, if it is to run the tests
 	beside   func(*tested, *litmus.Program, *onMachine) error // compares its storage, if it has one
+	flat     *engine                                          // see litmusFlags.flat
 	explain  *explaining
 }
 
@@ -94,6 +95,7 @@ func (o *litmusFlags) start() (*litmusRun, error) {
 	if l.machine, err = o.onMachine(); err != nil {
 		return nil, err
 	}
+	l.flat = o.flat()
 	if *o.storage != "" {
 		l.beside = o.beside
 	}

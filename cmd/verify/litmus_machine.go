@@ -21,7 +21,7 @@ type onMachine struct {
 	Allowed int      `json:"allowed_count"`  // final states
 	Seen    []string `json:"-"`              // they are the line's states
 	Unseen  []string `json:"unseen"`         // allowed
-	Outside []string `json:"outside"`        // seen, though not allowed
+	Outside []string `json:"outside"`        // seen, though not allowed; see litmusFlags.flat
 
 	// Of a storage of messages: the weak states among those seen, and among those that as
 	// many runs on flat memory show. Weak is what as many runs under sc do not show.
@@ -57,6 +57,16 @@ func (o *litmusFlags) onMachine() (*engine, error) {
 		return memory.Outcome{Complete: true, Cut: out.Cut > 0, Explored: int64(out.Runs)}, err
 	}
 	return &engine{name: *o.method, run: sample}, nil
+}
+
+// flat is the simulated machine as an engine that makes all runs on flat memory, if that
+// allows what the architectures do not: under TSO, AArch64 CPUs obey x86-TSO, which does not
+// keep a load-acquire behind a store-release. It is nil for all runs, which are no other.
+func (o *litmusFlags) flat() *engine {
+	if *o.method != "fuzz" || *o.order != machine.TSO.String() {
+		return nil
+	}
+	return &engine{name: "native", run: asm.Explorer(machine.TSO)}
 }
 
 // beside counts the weak states that a test has shown, and those that as many runs on flat
@@ -116,6 +126,16 @@ func (l *litmusRun) run(j *tested) error {
 		}
 	}
 	unseen, outside := differ(m.Seen, j.spelled)
+	if len(outside) > 0 && l.flat != nil {
+		all := collect(l.ctx, *l.flat, p, l.budget)
+		if all.err != nil {
+			return all.err
+		}
+		outside, _ = differ(spell(j.test, all.states), outside)
+		if len(outside) > 0 && !all.Complete && j.why == "" {
+			j.why = all.engine + ": " + all.Why
+		}
+	}
 	if m.Unseen = append(m.Unseen, unseen...); j.why == "" {
 		m.Outside = append(m.Outside, outside...)
 	}
