@@ -81,7 +81,8 @@ func (a *arena) chunk(n uint32) *chunk { return a.blocks[n>>10].Load()[n&(1<<10-
 
 func newExplorer(ctx context.Context, m *Model, o Options) *explorer {
 	x := &explorer{ctx: ctx, m: m, o: o, graph: o.Quiescence || o.Progress, stride: (m.Size + 15) &^ 15}
-	n := max(firstTable, 1<<bits.Len(uint(o.Workers*8*batchStates)))
+	// Beyond the limit there must be room for what all workers still hold: see worker.flush.
+	n := max(firstTable, 1<<bits.Len(uint(o.Workers*32*batchStates)))
 	x.table.init(n)
 	x.take(8 * int64(n))
 	return x

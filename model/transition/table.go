@@ -30,7 +30,7 @@ func (t *table) entries() int { return len(t.parts) * len(t.parts[0]) }
 // fit has a table of n entries find them, and know when it is full.
 func (t *table) fit(n int) {
 	t.shift = 64 - bits.Len(uint(n/len(t.parts)-1))
-	t.limit = int64(n) / 8 * 5
+	t.limit = int64(n) / 4 * 3
 }
 
 func (t *table) init(n int) {
