@@ -49,26 +49,13 @@ H on Ask: send Go(last) to sender; last := sender
 // TestCanonical: random renumberings of states on random paths have one canonical form,
 // which is itself a renumbering.
 func TestCanonical(t *testing.T) {
-	custom, err := Parse("nested", nested)
-	if err != nil {
-		t.Fatal(err)
-	}
-	mesi, _ := Load("mesi")
-	hdmdb, _ := Load("hdmdb")
-	for _, c := range []struct {
-		p *Protocol
-		c Config
-	}{
-		{mesi, Config{Parameters: map[string]int{"caches": 4}}},
-		{mesi, Config{Parameters: map[string]int{"caches": 3}, Addresses: 2}},
-		{hdmdb, Config{Parameters: map[string]int{"hosts": 3, "upgrades": 1}, Addresses: 3}},
-		{custom, Config{Parameters: map[string]int{"nodes": 3, "cores": 3}, Addresses: 2}},
-		{custom, Config{Parameters: map[string]int{"nodes": 2, "cores": 4}}},
+	for _, s := range []*System{
+		build(t, "mesi", Config{Parameters: map[string]int{"caches": 4}}),
+		build(t, "mesi", Config{Parameters: map[string]int{"caches": 3}, Addresses: 2}),
+		build(t, "hdmdb", Config{Parameters: map[string]int{"hosts": 3, "upgrades": 1}, Addresses: 3}),
+		buildText(t, nested, Config{Parameters: map[string]int{"nodes": 3, "cores": 3}, Addresses: 2}),
+		buildText(t, nested, Config{Parameters: map[string]int{"nodes": 2, "cores": 4}}),
 	} {
-		s, err := c.p.Build(c.c)
-		if err != nil {
-			t.Fatal(err)
-		}
 		r := rand.New(rand.NewPCG(1, 2))
 		w := s.newWorker(nil)
 		swaps := s.permutations()
@@ -148,14 +135,7 @@ I on Tell, Ask: friend := msg.whom
 // TestCanonicalOfSymmetricStates: states of which every controller looks alike, and that
 // differ in who names whom, need more than colours.
 func TestCanonicalOfSymmetricStates(t *testing.T) {
-	p, err := Parse("friends", friends)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := p.Build(Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := buildText(t, friends, Config{})
 	n := len(s.controls)
 	w := s.newWorker(nil)
 	r := rand.New(rand.NewPCG(3, 4))

@@ -76,14 +76,7 @@ func TestGoldenCounts(t *testing.T) {
 			continue
 		}
 		t.Run(fmt.Sprintf("line %d", c.line), func(t *testing.T) {
-			p, err := Load(c.name)
-			if err != nil {
-				t.Fatal(err)
-			}
-			s, err := p.Build(c.config)
-			if err != nil {
-				t.Fatal(err)
-			}
+			s := build(t, c.name, c.config)
 			r, err := transition.Check(context.Background(), s.Model(nil), transition.Options{
 				Workers: 2, Symmetry: c.symmetry, Quiescence: !c.long, Fingerprints: c.long, MaxStates: c.bound, MaxBytes: transition.Unlimited,
 			})

@@ -8,14 +8,7 @@ import (
 
 // Every step is counted once: what is counted adds up to the steps.
 func TestCoverageCountsEveryStep(t *testing.T) {
-	p, err := Load("mesi")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := p.Build(Config{Parameters: map[string]int{"caches": 2}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := build(t, "mesi", Config{Parameters: map[string]int{"caches": 2}})
 	var cover Coverage
 	m := s.Model(&cover)
 	w := m.NewWorker()
@@ -35,9 +28,9 @@ func TestCoverageCountsEveryStep(t *testing.T) {
 	counted, used := 0, cover.Used()
 	for i, r := range s.Rules() {
 		switch n := int(used[i]); {
-		case hasHow(p, r, hits) && r.Event == eventStore:
+		case hasHow(s.Protocol, r, hits) && r.Event == eventStore:
 			counted += n * s.Values
-		case hasHow(p, r, acts):
+		case hasHow(s.Protocol, r, acts):
 			counted += n
 		case n == 0 && r.Kind == "cache" && r.State == "S" && r.Event == eventLoad:
 			t.Error("no load that hits is counted")

@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"strings"
@@ -25,16 +26,17 @@ func TestJudges(t *testing.T) {
 		changes  []string
 		want     string // property; empty if all hold
 		progress bool   // and quiescence is not asked
+		caches   int    // 0 is three
 	}{
 		{name: "nothing", want: ""},
 		{name: "nothing", want: "", progress: true},
 		{name: "two may write, and can't read", changes: []string{
 			"M on load, store: hit\n", "M on store: hit\nM on load: stall\n", gives, "M on Recall: send Back(value) to memory\n",
 		}, want: "single writer"},
-		{name: "a count that goes on for ever", changes: []string{
+		{name: "a count that goes on for ever", caches: 1, changes: []string{
 			"rules cache\n", "variable cache n: count\nrules cache\nM on evict: n := n + 1\n",
 		}, want: "overflow"},
-		{name: "a count that goes down for ever", changes: []string{
+		{name: "a count that goes down for ever", caches: 1, changes: []string{
 			"rules cache\n", "variable cache n: count\nrules cache\nM on evict: n := n - 1\n",
 		}, want: "overflow"},
 		{name: "a count beyond its bound", changes: []string{
@@ -58,20 +60,7 @@ func TestJudges(t *testing.T) {
 			"send Get to", "send Get(self) to", "owner := sender", "owner := msg.who", "to sender", "to msg.who",
 		}, want: "", progress: true},
 	} {
-		p, err := Parse("one", strings.NewReplacer(c.changes...).Replace(string(text)))
-		if err != nil {
-			t.Errorf("%s: %v", c.name, err)
-			continue
-		}
-		caches := 3
-		if strings.Contains(c.name, "for ever") {
-			caches = 1 // as there are many numbers
-		}
-		s, err := p.Build(Config{Parameters: map[string]int{"caches": caches}})
-		if err != nil {
-			t.Errorf("%s: %v", c.name, err)
-			continue
-		}
+		s := buildText(t, strings.NewReplacer(c.changes...).Replace(string(text)), Config{Parameters: map[string]int{"caches": cmp.Or(c.caches, 3)}})
 		r, err := transition.Check(context.Background(), s.Model(nil), transition.Options{
 			Workers: 1, Quiescence: !c.progress, Progress: c.progress, MaxStates: transition.Unlimited, MaxBytes: transition.Unlimited,
 		})

@@ -37,24 +37,10 @@ func TestMurphi(t *testing.T) {
 		{"platform", map[string]int{"nodes": 2, "cores": 1}, 1},
 		{"platform", map[string]int{"nodes": 1, "cores": 1, "lines": 1}, 2},
 	} {
-		p, err := Load(c.name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s, err := p.Build(Config{Parameters: c.parameters, Addresses: c.addresses})
-		if err != nil {
-			t.Fatal(err)
-		}
+		s := build(t, c.name, Config{Parameters: c.parameters, Addresses: c.addresses})
 		compareWithRumur(t, fmt.Sprint(c), s)
 	}
-	p, err := Parse("nested", nested)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := p.Build(Config{Parameters: map[string]int{"nodes": 2, "cores": 1}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := buildText(t, nested, Config{Parameters: map[string]int{"nodes": 2, "cores": 1}})
 	compareWithRumur(t, "nested", s)
 }
 

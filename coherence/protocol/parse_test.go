@@ -46,14 +46,7 @@ func TestDocumentedExample(t *testing.T) {
 	if !strings.Contains(string(source), "//	"+strings.ReplaceAll(strings.TrimSpace(tiny), "\n", "\n//	")+"\n") {
 		t.Error("the package comment does not show the protocol tiny as it is")
 	}
-	p, err := Parse("tiny", tiny)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := p.Build(Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := buildText(t, tiny, Config{})
 	r, err := transition.Check(context.Background(), s.Model(nil), transition.Options{
 		Workers: 1, MaxStates: transition.Unlimited, MaxBytes: transition.Unlimited,
 	})
@@ -153,17 +146,13 @@ func TestBuildRefuses(t *testing.T) {
 			t.Errorf("%v: error %v, want %s", c.c, err, c.want)
 		}
 	}
-	hole, err := Parse("tiny", strings.Replace(tiny, "W on load: stall\n", "", 1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := hole.Build(Config{}); err == nil || !strings.Contains(err.Error(), "kind cache has a rule for load in state V and none in state W") {
-		t.Errorf("a load that has no rule: error %v", err)
-	}
 	for _, c := range []struct {
 		changes []string
 		want    string
 	}{
+		{[]string{"W on load: stall\n", ""}, "kind cache has a rule for load in state V and none in state W"},
+		{[]string{"V on evict", "V on load: stall\nV on evict"}, "so that this rule never applies"},
+		{[]string{"M on Get: send Data(data) to sender\n", strings.Repeat("* on Get,Get,Get,Get if data=data:->M\n", maxRules/4+1)}, "more than 65536 rules"},
 		{[]string{"V on load: hit", "V on load if value = 0: hit\nV on load: stall"}, "line 17: in state V of kind cache a load hits under a condition"},
 		{[]string{"V on load: hit", "V on load if value = 0: stall\nV on load: hit"}, "line 18: in state V of kind cache a load hits under a condition"},
 		{[]string{"Get on up", "Get(a: count, b: count, c: count, d: count) on up", "send Get", "send Get(0, 0, 0, 0)"}, "a message on channel up takes 33 bits, which is more than 32"},
@@ -175,20 +164,6 @@ func TestBuildRefuses(t *testing.T) {
 		if _, err := p.Build(Config{}); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%q: error %v, want %s", c.changes, err, c.want)
 		}
-	}
-	many, err := Parse("tiny", strings.Replace(tiny, "M on Get: send Data(data) to sender", "", 1)+strings.Repeat("* on Get,Get,Get,Get if data=data:->M\n", maxRules/4))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := many.Build(Config{}); err == nil || !strings.Contains(err.Error(), "more than 65536 rules") {
-		t.Errorf("rules without end: error %v", err)
-	}
-	twice, err := Parse("tiny", strings.Replace(tiny, "V on evict", "V on load: stall\nV on evict", 1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := twice.Build(Config{}); err == nil || !strings.Contains(err.Error(), "so that this rule never applies") {
-		t.Errorf("a rule that never applies: error %v", err)
 	}
 }
 

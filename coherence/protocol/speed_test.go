@@ -10,7 +10,7 @@ import (
 // BenchmarkNext is the steps of the first states of the directory MESI with four caches,
 // without what the checker does with them.
 func BenchmarkNext(b *testing.B) {
-	s := build(b, "mesi", map[string]int{"caches": 4})
+	s := build(b, "mesi", Config{Parameters: map[string]int{"caches": 4}})
 	m := s.Model(nil)
 	w := m.NewWorker()
 	states := sample(s, 20000)
@@ -28,7 +28,7 @@ func BenchmarkNext(b *testing.B) {
 }
 
 func BenchmarkCanonical(b *testing.B) {
-	s := build(b, "mesi", map[string]int{"caches": 4})
+	s := build(b, "mesi", Config{Parameters: map[string]int{"caches": 4}})
 	w := s.Model(nil).NewWorker()
 	states := sample(s, 20000)
 	x := make([]byte, s.size)
@@ -43,7 +43,7 @@ func BenchmarkCanonical(b *testing.B) {
 
 // BenchmarkCheck is states a second of the directory MESI with four caches.
 func BenchmarkCheck(b *testing.B) {
-	s := build(b, "mesi", map[string]int{"caches": 4})
+	s := build(b, "mesi", Config{Parameters: map[string]int{"caches": 4}})
 	n := int64(0)
 	for b.Loop() {
 		r, err := transition.Check(context.Background(), s.Model(nil), transition.Options{Workers: 1, Fingerprints: true, MaxStates: transition.Unlimited, MaxBytes: transition.Unlimited})
@@ -53,20 +53,6 @@ func BenchmarkCheck(b *testing.B) {
 		n += r.States
 	}
 	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "states/s")
-}
-
-// build is a system of a protocol that is built in.
-func build(t testing.TB, name string, parameters map[string]int) *System {
-	t.Helper()
-	p, err := Load(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := p.Build(Config{Parameters: parameters})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
 }
 
 // sample is the first states of a system, breadth first.

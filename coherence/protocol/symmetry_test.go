@@ -11,15 +11,8 @@ import (
 // is the only one.
 func TestSymmetryIsOne(t *testing.T) {
 	for _, name := range Names() {
-		p, err := Load(name)
-		if err != nil {
-			t.Fatal(err)
-		}
 		for addresses := 1; addresses <= 2; addresses++ {
-			s, err := p.Build(Config{Addresses: addresses})
-			if err != nil {
-				t.Fatal(err)
-			}
+			s := build(t, name, Config{Addresses: addresses})
 			if r, err := transition.CheckSymmetry(context.Background(), s.Model(nil), 300); err != nil || r.Forms > 0 || r.States < 300 {
 				t.Errorf("%s, %d lines: %+v, %v", name, addresses, r, err)
 			}

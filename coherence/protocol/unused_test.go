@@ -37,17 +37,10 @@ func TestRulesThatAreNeverUsed(t *testing.T) {
 			{Parameters: map[string]int{"nodes": 3, "cores": 1}},
 		}},
 	} {
-		p, err := Load(c.name)
-		if err != nil {
-			t.Fatal(err)
-		}
 		somewhere := map[Rule]bool{}
 		var rules []Rule
 		for _, config := range c.systems {
-			s, err := p.Build(config)
-			if err != nil {
-				t.Fatal(err)
-			}
+			s := build(t, c.name, config)
 			used, states := explored(t, s)
 			fmt.Fprintf(&got, "%s %s: %d states\n", c.name, settings(config), states)
 			rules = s.Rules()
