@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/fusedos/stramash/model/transition"
@@ -40,8 +41,19 @@ func TestMurphi(t *testing.T) {
 		s := build(t, c.name, Config{Parameters: c.parameters, Addresses: c.addresses})
 		compareWithRumur(t, fmt.Sprint(c), s)
 	}
-	s := buildText(t, nested, Config{Parameters: map[string]int{"nodes": 2, "cores": 1}})
-	compareWithRumur(t, "nested", s)
+	compareWithRumur(t, "nested", buildText(t, nested, Config{Parameters: map[string]int{"nodes": 2, "cores": 1}}))
+	one, err := os.ReadFile("testdata/one.protocol")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A rule under a condition before one without, the one acting and the other stalling.
+	guarded := strings.NewReplacer(
+		"rules cache\n", "variable cache lost: one of no yes\nevent cache find\nrules cache\nI on find if lost = yes: lost := no\nI on load, store if lost = yes: stall\n",
+		"value := 0 -> I", "value := 0; lost := yes -> I",
+		"rules memory\n", "variable memory open: one of yes no\nevent memory door\nrules memory\nAway on door if open = no: open := yes\nAway on door: open := no\n",
+		"Away on Get: send Recall to owner; owner := sender -> Waits\n", "Away on Get if open = yes: send Recall to owner; owner := sender -> Waits\nAway on Get: stall\n",
+	).Replace(string(one))
+	compareWithRumur(t, "guarded", buildText(t, guarded, Config{}))
 }
 
 var rumurCounts = regexp.MustCompile(`(\d+) states, (\d+) rules fired`)
